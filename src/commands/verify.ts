@@ -1,0 +1,54 @@
+// The `verify` command: whether a crawl could run here, one line a check.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { messageOf } from '../core/errors.ts';
+import { probe } from '../fetch/probe.ts';
+import type { Settings } from '../input/schema.ts';
+
+/** As `engines` in package.json. */
+const OLDEST_NODE = [20, 19] as const;
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** @returns The text to print, and whether all is well. */
+export async function verifyCommand({ storageDir, url }: Settings): Promise<{ text: string; ok: boolean }> {
+  const checks = [checkNode(process.versions.node), checkStorage(storageDir), await checkNetwork(url)];
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const lines = checks.map(({ name, ok, detail }) => `${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(width)}  ${detail}`);
+  return { text: lines.join('\n'), ok: checks.every(({ ok }) => ok) };
+}
+
+export function checkNode(version: string): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const ok = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  return { name: 'Node.js', ok, detail: ok ? version : `${version} is too old; ${OLDEST_NODE.join('.')} or newer is needed.` };
+}
+
+function checkStorage(storageDir: string): Check {
+  const file = join(storageDir, `.verify-${process.pid}`);
+  try {
+    mkdirSync(storageDir, { recursive: true });
+    writeFileSync(file, '');
+    rmSync(file);
+    return { name: 'Storage', ok: true, detail: `${storageDir} can be written` };
+  } catch (error) {
+    return { name: 'Storage', ok: false, detail: `${storageDir} cannot be written: ${messageOf(error)}` };
+  }
+}
+
+async function checkNetwork(url: string): Promise<Check> {
+  const name = 'Network';
+  try {
+    const { status, userAgent, millis } = await probe(url);
+    const agent =
+      userAgent === null ? 'the answer does not say which User-Agent arrived' : `User-Agent that arrived: ${userAgent}`;
+    return { name, ok: status < 400, detail: `${url}: HTTP ${status} in ${Math.round(millis)} ms; ${agent}` };
+  } catch (error) {
+    return { name, ok: false, detail: messageOf(error) };
+  }
+}

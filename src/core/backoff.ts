@@ -1,0 +1,42 @@
+// When to try again: two schedules on purpose, because a server that breaks and one that throttles want different things.
+import type { Verdict } from './verdict.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** Waits of 1, 2, 4 s ... up to a minute, plus up to a quarter of that; three retries. */
+const TRANSIENT = { firstMillis: SECOND, capMillis: MINUTE, retries: 3, jitter: 0.25 };
+/** What Retry-After says, else 30 s doubling up to a quarter of an hour; six tries. */
+const THROTTLED = { firstMillis: 30 * SECOND, capMillis: 15 * MINUTE, retries: 5, jitter: 0 };
+/** A server may ask for half an hour at most. */
+const RETRY_AFTER_CAP_MILLIS = 30 * MINUTE;
+
+/** How long to wait before the next attempt, in milliseconds; null: give the request up.
+ *  @param failures Attempts that failed so far, this one included; from 1.
+ *  @param options.retryAfter The header as it was sent, for `throttled`.
+ *  @param options.now Epoch milliseconds. @param options.random In [0, 1). */
+export function backoff(
+  verdict: Exclude<Verdict, 'ok'>,
+  failures: number,
+  options: { retryAfter?: string | undefined; now: number; random: number },
+): number | null {
+  if (verdict === 'missing' || verdict === 'fatal') return null;
+  const { firstMillis, capMillis, retries, jitter } = verdict === 'throttled' ? THROTTLED : TRANSIENT;
+  if (failures > retries) return null;
+  const asked = verdict === 'throttled' ? parseRetryAfter(options.retryAfter, options.now) : null;
+  if (asked !== null) return Math.min(asked, RETRY_AFTER_CAP_MILLIS);
+  const wait = Math.min(firstMillis * 2 ** (failures - 1), capMillis);
+  return Math.round(wait * (1 + jitter * options.random));
+}
+
+/** Retry-After is a number of seconds or an HTTP date (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after). A date
+ *  in the past means now; nonsense means nothing.
+ *  @returns Milliseconds from now, or null. */
+export function parseRetryAfter(header: string | undefined, now: number): number | null {
+  const value = header?.trim();
+  if (!value) return null;
+  if (/^\d+$/.test(value)) return Number(value) * SECOND;
+  // An HTTP date begins with a day's name; Date.parse alone would read "5.5" or "-1" as a date.
+  const date = /^[A-Za-z]{3}/.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(date) ? null : Math.max(0, date - now);
+}

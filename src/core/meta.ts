@@ -1,0 +1,129 @@
+// What a run came to: the `meta` of the JSON export, and what the summary and `status` print. Built from the store's sums.
+import type { QueueCounts, TallySum } from './checkpoint.ts';
+
+/** Hosts listed in `RunMeta.hosts`; a wide crawl would otherwise write a `meta` longer than its items. */
+export const HOSTS_LISTED = 100;
+
+/** A run's identity and times. */
+export interface RunDescription {
+  /** The site's name, as `--site` takes it. */
+  readonly site: string;
+  readonly startUrls: readonly string[];
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** ISO 8601, UTC; null while pages are left. */
+  readonly finishedAt: string | null;
+  readonly status: 'finished' | 'unfinished';
+}
+
+/** Sums for one tier. */
+export interface TierMeta {
+  readonly pages: number;
+  /** Decoded bodies. */
+  readonly bytes: number;
+  /** From hand-out to commit, added up: pages overlap, so this is more than the clock shows. */
+  readonly seconds: number;
+}
+
+/** Sums for one host; `pages` includes the failed ones. */
+export interface HostMeta extends TierMeta {
+  readonly failed: number;
+}
+
+/** A run in figures. Pages are counted once, however often they were tried. */
+export interface RunMeta extends RunDescription {
+  /** `succeeded + failed + missing`. */
+  readonly attempted: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** 404 and 410: no failures. */
+  readonly missing: number;
+  /** Never fetched (robots.txt, for one), so in no other figure. */
+  readonly skipped: number;
+  /** Rows, not pages: those that failed the site's schema. */
+  readonly rejected: number;
+  /** Pages still in the queue. */
+  readonly pending: number;
+  readonly bytes: number;
+  /** Keyed by tier, the most pages first. */
+  readonly tiers: Readonly<Record<string, TierMeta>>;
+  /** Keyed by host, the most pages first; at most `HOSTS_LISTED`. */
+  readonly hosts: Readonly<Record<string, HostMeta>>;
+  /** Present when `hosts` was cut: how many there are. */
+  readonly hostsNote?: string;
+  /** Without secrets. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Adds up a store's figures.
+ *  @param tallies In any order; several for one (tier, host, end) are fine, as from several queues.
+ *  @param counts Of all the run's queues together.
+ *  @param settings Goes into the export as it is: leave secrets out. */
+export function toMeta(
+  run: RunDescription,
+  tallies: readonly TallySum[],
+  counts: QueueCounts,
+  settings: Readonly<Record<string, unknown>>,
+): RunMeta {
+  const ends = { succeeded: 0, failed: 0, missing: 0, skipped: 0 };
+  for (const tally of tallies) ends[tally.end] += tally.pages;
+
+  const fetched = tallies.filter((tally) => tally.end !== 'skipped');
+  const hosts = byPages(groupBy(fetched, (tally) => tally.host).map(([host, group]) => [host, toHostMeta(group)] as const));
+  const tiers = byPages(groupBy(fetched, (tally) => tally.tier).map(([tier, group]) => [tier, toTierMeta(group)] as const));
+  const { site, startUrls, startedAt, finishedAt, status } = run;
+  return {
+    site,
+    startUrls,
+    startedAt,
+    finishedAt,
+    status,
+    attempted: ends.succeeded + ends.failed + ends.missing,
+    ...ends,
+    rejected: sum(tallies, 'rejected'),
+    pending: Math.max(0, counts.total - counts.handled),
+    bytes: sum(tallies, 'bytes'),
+    tiers: Object.fromEntries(tiers),
+    hosts: Object.fromEntries(hosts.slice(0, HOSTS_LISTED)),
+    ...(hosts.length > HOSTS_LISTED && {
+      hostsNote: `The ${HOSTS_LISTED} hosts with the most pages, of ${hosts.length}.`,
+    }),
+    settings,
+  };
+}
+
+function groupBy(tallies: readonly TallySum[], keyOf: (tally: TallySum) => string): [string, TallySum[]][] {
+  const groups = new Map<string, TallySum[]>();
+  for (const tally of tallies) {
+    const group = groups.get(keyOf(tally));
+    if (group) group.push(tally);
+    else groups.set(keyOf(tally), [tally]);
+  }
+  return [...groups];
+}
+
+function sum(tallies: readonly TallySum[], figure: 'pages' | 'bytes' | 'millis' | 'rejected'): number {
+  return tallies.reduce((total, tally) => total + tally[figure], 0);
+}
+
+function toTierMeta(tallies: readonly TallySum[]): TierMeta {
+  return {
+    pages: sum(tallies, 'pages'),
+    bytes: sum(tallies, 'bytes'),
+    seconds: Math.round(sum(tallies, 'millis')) / 1000,
+  };
+}
+
+function toHostMeta(tallies: readonly TallySum[]): HostMeta {
+  const failed = sum(
+    tallies.filter((tally) => tally.end === 'failed'),
+    'pages',
+  );
+  const { pages, bytes, seconds } = toTierMeta(tallies);
+  return { pages, failed, bytes, seconds };
+}
+
+/** The most pages first; a tie goes by name, so that two exports of one run are the same text. */
+function byPages<Figures extends TierMeta>(entries: (readonly [string, Figures])[]): (readonly [string, Figures])[] {
+  return entries.toSorted(([a, { pages: pagesA }], [b, { pages: pagesB }]) => pagesB - pagesA || (a < b ? -1 : 1));
+}

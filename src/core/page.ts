@@ -1,0 +1,42 @@
+// What a handler receives: one fetched page, whichever tier fetched it.
+import type { CheerioCrawlingContext, Dictionary, LoadedRequest, Request, Source } from 'crawlee';
+
+/** Crawlee's `$`. Cheerio's own `CheerioAPI` does not match it under NodeNext, so this alias is the only name for it. */
+export type Dom = CheerioCrawlingContext['$'];
+
+/** How a page was fetched. Later tiers (`impersonate`, `browser`, ...) join this union. */
+export type Tier = 'http';
+
+/** Options of Crawlee's `enqueueLinks`, minus the queue: links always go to the crawl's own frontier. */
+export type EnqueueLinksOptions = Omit<NonNullable<Parameters<CheerioCrawlingContext['enqueueLinks']>[0]>, 'requestQueue'>;
+
+/** A handler's view of one page. */
+export interface Page<UserData extends Dictionary = Dictionary> {
+  /** Crawlee's request; `userData` has been parsed by the site's schema for this label. */
+  readonly request: LoadedRequest<Request<UserData>>;
+  /** The page, parsed once. */
+  readonly $: Dom;
+  /** The page's text, decoded. */
+  readonly html: string;
+  readonly response: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    /** After redirects. Resolve relative links against it. */
+    readonly url: string;
+  };
+  readonly tier: Tier;
+  /** When the response arrived, ISO 8601, UTC. */
+  readonly fetchedAt: string;
+  readonly log: CheerioCrawlingContext['log'];
+
+  /** Stages one record. It is checked by the site's schema and committed together with the page, never alone:
+   *  a handler that throws leaves no row. A record that fails its schema goes to the rejected rows. */
+  pushData(record: Dictionary): Promise<void>;
+  /** Finds links and adds them. They are on disk when this resolves; a URL that is known already is skipped. */
+  enqueueLinks(options?: EnqueueLinksOptions): Promise<unknown>;
+  /** Adds requests. A request without a label gets the site's `labelOf(url)`. On disk when this resolves. */
+  addRequests(requests: (string | Source)[]): Promise<void>;
+}
+
+/** Extracts one kind of page. Throwing sends the page round again; nothing it pushed is kept. */
+export type Handler<UserData extends Dictionary = Dictionary> = (page: Page<UserData>) => Promise<void>;

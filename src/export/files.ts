@@ -1,0 +1,147 @@
+// Export files: each is written under a temporary name and appears under its own in one step, complete. Runs never
+// overwrite each other, and all formats of one call carry the same number.
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { messageOf, SurefootError } from '../core/errors.ts';
+import type { RunMeta } from '../core/meta.ts';
+import { findColumns, toCsv } from './csv.ts';
+import { type Row, toJson, toJsonl } from './json.ts';
+
+export const EXPORT_FORMATS = ['json', 'jsonl', 'csv'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** Characters gathered before a write: a system call a row would be most of an export's time. */
+const CHUNK_CHARS = 65_536;
+
+export interface ExportOptions {
+  /** Opened once a format, and once more for CSV (its columns). Must give the same rows each time. */
+  readonly rows: () => AsyncIterable<Row>;
+  readonly meta: RunMeta;
+  /** The CSV's first columns, in this order; further keys of rows follow in first-seen order. */
+  readonly columns: readonly string[];
+  readonly formats: readonly ExportFormat[];
+  /** Made if it is not there. */
+  readonly dir: string;
+  readonly site: string;
+  /** Names the files, to the second, UTC: `20261122T155012Z-hackernews.json`. */
+  readonly now: Date;
+}
+
+/** Streams all rows into one file a format. All files appear or, on an error, none.
+ *  @returns Their paths, in the order of `formats`.
+ *  @throws {SurefootError} kind `storage`: the folder or the disk. Errors of `rows` pass through unchanged. */
+export async function writeExports(options: ExportOptions): Promise<string[]> {
+  const { dir, site, now } = options;
+  const formats = [...new Set(options.formats)];
+  const base = `${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${site}`;
+  // The leading dot and `.tmp` keep what a killed run leaves from being read as an export; the UUID, from being in the way.
+  const id = randomUUID();
+  const temporaries = formats.map((format) => join(dir, `.${base}.${id}.${format}.tmp`));
+  await onDisk(dir, () => mkdir(dir, { recursive: true }));
+  try {
+    for (const [index, path] of temporaries.entries()) await write(path, await textOf(formats[index]!, options));
+    return await onDisk(dir, () => publishAll(temporaries, formats, dir, base));
+  } finally {
+    for (const path of temporaries) await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+async function textOf(format: ExportFormat, { rows, meta, columns }: ExportOptions): Promise<AsyncIterable<string>> {
+  if (format === 'json') return toJson(rows(), meta);
+  if (format === 'jsonl') return toJsonl(rows());
+  const allColumns = await findColumns(rows(), columns);
+  return toCsv(rows(), allColumns);
+}
+
+/** Each piece is asked for once the one before is written, so the rows are read no faster than the disk takes them. */
+async function write(path: string, pieces: AsyncIterable<string>): Promise<void> {
+  const file = await onDisk(path, () => open(path, 'wx'));
+  try {
+    let chunk = '';
+    for await (const piece of pieces) {
+      chunk += piece;
+      if (chunk.length < CHUNK_CHARS) continue;
+      await onDisk(path, () => file.writeFile(chunk));
+      chunk = '';
+    }
+    await onDisk(path, () => file.writeFile(chunk));
+    await onDisk(path, () => file.sync());
+  } finally {
+    await file.close();
+  }
+}
+
+/** Moves the files to the first name that is free for all of them: `base`, `base-2`, `base-3`, ... */
+async function publishAll(temporaries: string[], formats: ExportFormat[], dir: string, base: string): Promise<string[]> {
+  const present = new Set(await readdir(dir));
+  for (let count = 1; ; count += 1) {
+    const stem = count === 1 ? base : `${base}-${count}`;
+    if (EXPORT_FORMATS.some((format) => present.has(`${stem}.${format}`))) continue;
+    const published: string[] = [];
+    let complete = false;
+    try {
+      for (const [index, temporary] of temporaries.entries()) {
+        const path = join(dir, `${stem}.${formats[index]}`);
+        if (!(await publish(temporary, path))) break;
+        published.push(path);
+      }
+      complete = published.length === temporaries.length;
+      if (complete) return published;
+    } finally {
+      // Another process took one of the names since `readdir`, or the disk failed.
+      if (!complete) for (const [index, path] of published.entries()) await rename(path, temporaries[index]!);
+    }
+  }
+}
+
+/** Moves a file to a name that nobody has; false if somebody has it. A hard link decides that atomically and shows a complete
+ *  file; a file system without them (exFAT, some network shares) shows an empty one until the rename.
+ *  @param hardLink For tests. */
+export async function publish(temporary: string, path: string, hardLink: typeof link = link): Promise<boolean> {
+  try {
+    try {
+      await hardLink(temporary, path);
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') throw error;
+      await (await open(path, 'wx')).close();
+      await rename(temporary, path).catch(async (failed: unknown) => {
+        await rm(path, { force: true });
+        throw failed;
+      });
+    }
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  // Gone after a rename. Also, renaming one link of a file onto another is a no-op, so an undo needs it gone.
+  await rm(temporary, { force: true });
+  return true;
+}
+
+async function onDisk<Result>(path: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    throw toStorageError(path, error);
+  }
+}
+
+/** What a person can do about a file system's error. */
+export function toStorageError(path: string, thrown: unknown): SurefootError {
+  const next = {
+    ENOSPC: 'The disk is full: free some space, or export to another one with `--out DIR`.',
+    EDQUOT: 'Your quota is used up: free some space, or export to another disk with `--out DIR`.',
+    EEXIST: 'A file has that name: export to a folder with `--out DIR`.',
+    ENOTDIR: 'A part of that path is a file: export to a folder with `--out DIR`.',
+  }[codeOf(thrown)];
+  const advice = next ?? 'Export to a folder that can be written with `--out DIR`.';
+  return new SurefootError('storage', `Cannot write the export to "${path}" (${messageOf(thrown)}). ${advice}`, {
+    cause: thrown,
+  });
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+}

@@ -1,0 +1,80 @@
+// One attempt at one page, from its hand-out to its outcome: what it has staged and what it measured.
+import type { Request } from '@crawlee/core';
+
+import type { PageEnd, StagedRow } from '../core/checkpoint.ts';
+import { SurefootError } from '../core/errors.ts';
+
+/** Belongs to one attempt: a handler that timed out and still runs cannot write into the next attempt at its page. */
+export interface Flight {
+  readonly request: Request;
+  /** When it was handed out, epoch milliseconds. */
+  readonly since: number;
+  /** Adds a row (JSON) to be committed with the page.
+   *  @throws {SurefootError} kind `site`: the attempt is over. */
+  stage(dataset: string, json: string): void;
+  /** Counts a row that failed the site's schema. */
+  reject(): void;
+  /** Sets the decoded body's size. */
+  measure(bytes: number): void;
+}
+
+/** A flight as the frontier sees it. */
+export interface OpenFlight extends Flight {
+  readonly rows: readonly StagedRow[];
+  readonly rejected: number;
+  readonly bytes: number;
+  /** Ends the attempt: nothing can be staged any more. */
+  close(): void;
+  /** Drops what was staged and ends the attempt, in `end` if the page is given up, with the rows that say so. */
+  abandon(end: PageEnd | null, rows: readonly StagedRow[]): void;
+  /** Set by `abandon`. */
+  readonly end: PageEnd | null;
+}
+
+export function openFlight(request: Request, since: number): OpenFlight {
+  let rows: StagedRow[] = [];
+  let rejected = 0;
+  let bytes = 0;
+  let end: PageEnd | null = null;
+  let open = true;
+  return {
+    request,
+    since,
+    get rows() {
+      return rows;
+    },
+    get rejected() {
+      return rejected;
+    },
+    get bytes() {
+      return bytes;
+    },
+    get end() {
+      return end;
+    },
+    stage(dataset, json) {
+      if (!open) {
+        throw new SurefootError(
+          'site',
+          `A row was pushed for ${request.url} after its page was over. Await every pushData() in the ${request.label ?? 'unlabelled'} handler.`,
+        );
+      }
+      rows.push({ dataset, json });
+    },
+    reject() {
+      if (open) rejected++;
+    },
+    measure(size) {
+      bytes = size;
+    },
+    close() {
+      open = false;
+    },
+    abandon(pageEnd, lastRows) {
+      open = false;
+      end = pageEnd;
+      rows = [...lastRows];
+      rejected = 0;
+    },
+  };
+}

@@ -1,0 +1,179 @@
+// Every setting, once: its type, bounds and default (Zod), and what a person is told about it (SettingMeta).
+// Flags, --help, variables, .env.example and README's table all follow from here: adding a setting is one entry.
+import { z } from 'zod';
+
+/** The commands, with what --help says about each. The first one is the default. */
+export const COMMANDS = {
+  crawl: 'crawl the start URLs, or go on with an interrupted run (the default)',
+  verify: 'check that pages can be fetched from here',
+  status: 'say how far the run in the storage directory is',
+  export: 'write the rows of the run in the storage directory to files',
+  'demo-site': 'serve the bundled demo site until interrupted',
+} as const;
+
+export type Command = keyof typeof COMMANDS;
+
+/** The keys of COMMANDS, in order. */
+export const COMMAND_NAMES = Object.keys(COMMANDS) as [Command, ...Command[]];
+
+/** What the schema's types do not say about a setting. */
+export interface SettingMeta {
+  /** `--` and the setting's name in kebab-case. None: the words of the command line that are no options. */
+  readonly flag?: `--${string}`;
+  /** What --help calls the flag's value. None for an on/off flag. */
+  readonly placeholder?: string;
+  /** For --help and README: what it does, starting small, without a full stop. */
+  readonly help: string;
+  /** The commands that take the flag. A variable or an input file may set it for any command. */
+  readonly commands: readonly Command[];
+  /** Ends the sentence "... must be". Needed for text; numbers, choices and on/off say it by their type. */
+  readonly allowed?: string;
+  /** What having no value means, for a setting whose default is none. */
+  readonly defaultText?: string;
+  /** Never show a value of it. */
+  readonly secret?: boolean;
+}
+
+/** Where the meta of each field of `settingsSchema` is. */
+export const settingMeta = z.registry<SettingMeta>();
+
+function setting<Type extends z.ZodType>(type: Type, meta: SettingMeta): Type {
+  const described = type.describe(meta.help);
+  settingMeta.add(described, meta);
+  return described;
+}
+
+const httpUrl = z.url({ protocol: /^https?$/ }).regex(/^https?:\/\//i);
+const AN_HTTP_URL = 'an absolute http(s) URL';
+
+/** A start URL as text, or as an item of Apify's `requestListSources`; any other method than GET is refused. */
+export const startUrl = z.union([
+  httpUrl,
+  z.strictObject({ url: httpUrl, method: z.literal('GET').optional() }).transform((source) => source.url),
+]);
+
+const withOutput: readonly Command[] = ['crawl', 'verify', 'export', 'demo-site'];
+
+const fields = {
+  command: z.enum(COMMAND_NAMES).default('crawl'),
+  startUrls: setting(z.array(startUrl).default([]), {
+    help: 'where the crawl begins: absolute http(s) URLs',
+    commands: ['crawl'],
+    allowed: AN_HTTP_URL,
+    defaultText: 'the bundled demo site',
+  }),
+  site: setting(
+    z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]*$/)
+      .default('hackernews'),
+    {
+      flag: '--site',
+      placeholder: 'NAME',
+      help: 'the folder in src/routes/ that extracts the pages',
+      commands: ['crawl'],
+      allowed: 'the name of a folder in src/routes/ (small letters, digits and "-")',
+    },
+  ),
+  storageDir: setting(z.string().min(1).default('storage'), {
+    flag: '--storage-dir',
+    placeholder: 'DIR',
+    help: 'where the queue, the rows and the state of the run are kept',
+    commands: ['crawl', 'verify', 'status', 'export'],
+    allowed: 'the path of a directory',
+  }),
+  fresh: setting(z.boolean().default(false), {
+    flag: '--fresh',
+    help: 'discard an unfinished run and begin again',
+    commands: ['crawl'],
+  }),
+  resume: setting(z.boolean().default(false), {
+    flag: '--resume',
+    help: 'go on with the unfinished run in the storage directory although the input differs',
+    commands: ['crawl'],
+  }),
+  store: setting(z.enum(['sqlite', 'files', 'memory']).default('sqlite'), {
+    flag: '--store',
+    placeholder: 'KIND',
+    help: "how the run is kept: sqlite, files (Crawlee's own layout) or memory (gone at exit)",
+    commands: ['crawl'],
+  }),
+  maxRequests: setting(z.exactOptional(z.int().min(1)), {
+    flag: '--max-requests',
+    placeholder: 'N',
+    help: 'pages fetched at most',
+    commands: ['crawl'],
+    defaultText: 'no limit',
+  }),
+  concurrency: setting(z.int().min(1).max(1000).default(20), {
+    flag: '--concurrency',
+    placeholder: 'N',
+    help: 'pages in flight at once',
+    commands: ['crawl'],
+  }),
+  format: setting(
+    z
+      .array(z.enum(['json', 'jsonl', 'csv']))
+      .min(1)
+      .default(['json', 'csv']),
+    {
+      flag: '--format',
+      placeholder: 'LIST',
+      help: 'what the rows are exported as: json, jsonl, csv, with commas between',
+      commands: ['crawl', 'export'],
+    },
+  ),
+  out: setting(z.exactOptional(z.string().min(1)), {
+    flag: '--out',
+    placeholder: 'DIR',
+    help: 'where the exported files go',
+    commands: ['crawl', 'export'],
+    allowed: 'the path of a directory',
+    defaultText: '<storage-dir>/exports',
+  }),
+  quiet: setting(z.boolean().default(false), {
+    flag: '--quiet',
+    help: 'print nothing but errors and the result',
+    commands: withOutput,
+  }),
+  verbose: setting(z.boolean().default(false), {
+    flag: '--verbose',
+    help: 'print what happens to each page',
+    commands: withOutput,
+  }),
+  url: setting(httpUrl.default('https://httpbin.org/get'), {
+    flag: '--url',
+    placeholder: 'URL',
+    help: 'the page that is fetched for the check',
+    commands: ['verify'],
+    allowed: AN_HTTP_URL,
+  }),
+  port: setting(z.int().min(0).max(65_535).default(0), {
+    flag: '--port',
+    placeholder: 'N',
+    help: 'the port on 127.0.0.1; 0 takes any free one',
+    commands: ['demo-site'],
+  }),
+};
+
+/** Pairs of on/off settings of which at most one may be on. */
+export const EXCLUSIVE = [
+  ['fresh', 'resume'],
+  ['quiet', 'verbose'],
+] as const;
+
+/** The one schema of all settings. Input: an object as JSON has it. Unknown keys are refused. */
+export const settingsSchema = z.strictObject(fields).superRefine((settings, context) => {
+  for (const [one, other] of EXCLUSIVE) {
+    if (settings[one] && settings[other]) {
+      context.addIssue({ code: 'custom', path: [one], message: `${one} and ${other} exclude each other.`, params: { other } });
+    }
+  }
+});
+
+type Parsed = z.output<typeof settingsSchema>;
+
+/** What a run is told to do, checked and complete. Frozen; paths are as given, relative to the working directory. */
+export type Settings = {
+  readonly [Name in keyof Parsed]: Parsed[Name] extends (infer Item)[] ? readonly Item[] : Parsed[Name];
+};

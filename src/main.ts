@@ -1,0 +1,58 @@
+// The command line: read the settings, run the command, set the exit code. The only place that ends the process.
+import { messageOf, SurefootError } from './core/errors.ts';
+import { loadInput } from './input/load.ts';
+import type { Settings } from './input/schema.ts';
+
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+process.on('uncaughtException', (error) => {
+  report(error);
+  process.exit(1);
+});
+
+try {
+  const input = await loadInput(process.argv.slice(2));
+  const code = input.kind === 'text' ? (print(input.text), 0) : await run(input.settings);
+  // Sockets that are kept alive would hold the process for a while longer.
+  process.exit(code);
+} catch (error) {
+  report(error);
+  process.exit(1);
+}
+
+/** Imports only what the command needs: `--help` loads nothing of Crawlee. */
+async function run(settings: Settings): Promise<number> {
+  switch (settings.command) {
+    case 'crawl': {
+      const { crawl } = await import('./crawl.ts');
+      return crawl(settings, { print, exitNow: (code) => process.exit(code) });
+    }
+    case 'export': {
+      const { exportCommand } = await import('./commands/export.ts');
+      print(await exportCommand(settings));
+      return 0;
+    }
+    case 'status': {
+      const { statusCommand } = await import('./commands/status.ts');
+      print(await statusCommand(settings, { colour: process.stdout.isTTY }));
+      return 0;
+    }
+    case 'verify': {
+      const { verifyCommand } = await import('./commands/verify.ts');
+      const { text, ok } = await verifyCommand(settings);
+      print(text);
+      return ok ? 0 : 1;
+    }
+    case 'demo-site': {
+      const { demoSiteCommand } = await import('./commands/demo-site.ts');
+      return demoSiteCommand(settings, { print });
+    }
+  }
+}
+
+/** One sentence for what a person can mend; the whole stack for a bug. */
+function report(error: unknown): void {
+  const stack = error instanceof Error ? error.stack : undefined;
+  const text = error instanceof SurefootError ? error.message : (stack ?? messageOf(error));
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,32 @@
+// SIGINT and SIGTERM: the first lets the pages in flight finish, the second ends at once.
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A signal that asks a crawl to end, and the exit code that says so. */
+export interface Interruption {
+  readonly signal: keyof typeof EXIT_CODES;
+  readonly exitCode: number;
+}
+
+/** Listens until `stop()`.
+ *  @param onFirst Called with the first signal. @param onSecond Called with the next one; it must end the process. */
+export function listenForSignals(
+  onFirst: (interruption: Interruption) => void,
+  onSecond: (interruption: Interruption) => void,
+): { stop(): void } {
+  let seen = 0;
+  const listeners = Object.entries(EXIT_CODES).map(([name, exitCode]) => {
+    const signal = name as keyof typeof EXIT_CODES;
+    const listener = () => {
+      seen++;
+      (seen === 1 ? onFirst : onSecond)({ signal, exitCode });
+    };
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  return {
+    stop() {
+      for (const remove of listeners) remove();
+    },
+  };
+}

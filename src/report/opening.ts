@@ -1,0 +1,29 @@
+// The first line of a crawl: what it crawls, and whether it goes on with an earlier one.
+import type { RunInput, RunRecord } from '../core/run.ts';
+import { toCount } from './figures.ts';
+
+/** @param run.total Pages known. @param run.handled Pages with an outcome. */
+export function openingLine({
+  run,
+  resumes,
+  demoUrl,
+  total,
+  handled,
+}: {
+  run: RunRecord;
+  resumes: boolean;
+  demoUrl: string | null;
+  total: number;
+  handled: number;
+}): string {
+  const what = demoUrl === null ? `Crawling ${describeInput(run.input)}.` : `Crawling the bundled demo site at ${demoUrl}.`;
+  if (resumes) return `${what} ${toCount(handled)} of ${toCount(total)} pages done, resuming.`;
+  return demoUrl === null ? what : `${what} For the real one: npx tsx src/main.ts https://news.ycombinator.com/news`;
+}
+
+/** `https://a.example/ and 2 more (site hackernews, at most 100 pages)` */
+export function describeInput({ site, startUrls, maxRequests }: RunInput): string {
+  const [first = 'the demo site', ...more] = startUrls;
+  const urls = more.length > 0 ? `${first} and ${toCount(more.length)} more` : first;
+  return `${urls} (site ${site}${maxRequests === null ? '' : `, at most ${toCount(maxRequests)} pages`})`;
+}

@@ -1,0 +1,131 @@
+// A run in tables: what is printed at the end of a crawl, and what `status` says of one that is under way or was left.
+import Table from 'cli-table3';
+
+import type { RunMeta } from '../core/meta.ts';
+import { toCount, toDuration, toPlainText, toRate, toSize } from './figures.ts';
+
+const FAILURES_SHOWN = 10;
+/** Characters of a URL or an error: two lines of a terminal. */
+const TEXT_CHARS = 200;
+/** Numbers of ANSI's "select graphic rendition". */
+const BOLD = 1;
+const RED = 31;
+
+export interface SummaryExtra {
+  /** Paths of the files that were written. */
+  readonly exports: readonly string[];
+  /** How long this process crawled. */
+  readonly elapsedSeconds: number;
+  /** Pages with an outcome since this process started: fewer than `meta.attempted` if it resumed a run. @default meta.attempted */
+  readonly pagesThisTime?: number;
+  /** @default false */
+  readonly colour?: boolean;
+}
+
+/** One row of the failed dataset. */
+export interface FailureLine {
+  readonly url: string;
+  readonly label: string;
+  readonly error: string;
+}
+
+/** Who holds the run's lock. */
+export interface OwnerLine {
+  readonly pid: number;
+  /** False: it died without giving the lock back. */
+  readonly running: boolean;
+}
+
+/** The end of a crawl: pages, tiers, speed, files, and what to do about what is left. Ends without a line break. */
+export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
+  const { exports, elapsedSeconds, pagesThisTime = meta.attempted, colour = false } = extra;
+  const rate = elapsedSeconds > 0 ? pagesThisTime / elapsedSeconds : 0;
+  const title = `${meta.site}: ${meta.status} after ${toDuration(elapsedSeconds)}, ${toRate(rate)} pages/s`;
+  const files = exports.length > 0 ? ['Files:', ...exports.map((path) => `  ${path}`)] : ['No files were written.'];
+  return [paint(title, BOLD, colour), pagesTable(meta, colour), tiersTable(meta, colour), ...files, ...nextSteps(meta)].join(
+    '\n',
+  );
+}
+
+/** The `status` command: how far a run is, host by host, and what failed last. Ends without a line break.
+ *  @param failures Oldest first; the last 10 are shown.
+ *  @param owner Null when nobody holds the run. */
+export function formatStatus(
+  meta: RunMeta,
+  failures: readonly FailureLine[],
+  owner: OwnerLine | null,
+  { colour = false }: { colour?: boolean } = {},
+): string {
+  const parts = [
+    paint(`${meta.site}: ${meta.status}, ${holder(owner)}`, BOLD, colour),
+    `Started ${meta.startedAt}${meta.finishedAt === null ? '' : `, finished ${meta.finishedAt}`}`,
+    pagesTable(meta, colour),
+    hostsTable(meta, colour),
+  ];
+  if (meta.hostsNote !== undefined) parts.push(meta.hostsNote);
+  if (failures.length > 0) {
+    const shown = failures.slice(-FAILURES_SHOWN);
+    parts.push(`Last failures (${toCount(shown.length)} of ${toCount(failures.length)}):`);
+    for (const { label, url, error } of shown) {
+      parts.push(`  ${toPlainText(`${label} ${url}`, TEXT_CHARS)}`, `    ${paint(toPlainText(error, TEXT_CHARS), RED, colour)}`);
+    }
+  }
+  // While it runs, neither command could: the run is locked.
+  if (owner?.running !== true) parts.push(...nextSteps(meta));
+  return parts.join('\n');
+}
+
+function holder(owner: OwnerLine | null): string {
+  if (owner === null) return 'no process is on it';
+  return owner.running ? `process ${owner.pid} is on it` : `process ${owner.pid} died on it`;
+}
+
+function nextSteps(meta: RunMeta): string[] {
+  const steps = [];
+  if (meta.status === 'unfinished') steps.push(`${toPages(meta.pending)} left: run the same command again to go on.`);
+  if (meta.failed > 0) steps.push(`${toPages(meta.failed)} failed: \`npx tsx src/main.ts retry-failed\` sends them round again.`);
+  return steps;
+}
+
+function toPages(count: number): string {
+  return count === 1 ? '1 page' : `${toCount(count)} pages`;
+}
+
+function pagesTable(meta: RunMeta, colour: boolean): string {
+  const table = openTable(['Succeeded', 'Failed', 'Missing', 'Skipped', 'Pending', 'Rejected rows'], colour, 0);
+  const failed = paint(toCount(meta.failed), RED, colour && meta.failed > 0);
+  const [succeeded, missing, skipped] = [toCount(meta.succeeded), toCount(meta.missing), toCount(meta.skipped)];
+  table.push([succeeded, failed, missing, skipped, toCount(meta.pending), toCount(meta.rejected)]);
+  return table.toString();
+}
+
+function tiersTable(meta: RunMeta, colour: boolean): string {
+  const table = openTable(['Tier', 'Pages', 'Size', 'Time', 'A page'], colour, 1);
+  for (const [tier, { pages, bytes, seconds }] of Object.entries(meta.tiers)) {
+    table.push([tier, toCount(pages), toSize(bytes), toDuration(seconds), toDuration(pages > 0 ? seconds / pages : 0)]);
+  }
+  return table.length > 0 ? table.toString() : 'No page was fetched.';
+}
+
+function hostsTable(meta: RunMeta, colour: boolean): string {
+  const table = openTable(['Host', 'Pages', 'Failed', 'MB', 's'], colour, 1);
+  for (const [host, { pages, failed, bytes, seconds }] of Object.entries(meta.hosts)) {
+    const failures = paint(toCount(failed), RED, colour && failed > 0);
+    table.push([toPlainText(host, TEXT_CHARS), toCount(pages), failures, toRate(bytes / 1e6), toRate(seconds)]);
+  }
+  return table.length > 0 ? table.toString() : 'No page was fetched.';
+}
+
+/** @param names How many of the first columns are names, on the left; figures stand on the right. */
+function openTable(head: string[], colour: boolean, names: number): Table.Table {
+  return new Table({
+    head: head.map((title) => paint(title, BOLD, colour)),
+    colAligns: head.map((_, index) => (index < names ? 'left' : 'right')),
+    // cli-table3 colours by what stdout is; here the caller knows better.
+    style: { head: [], border: [], compact: true },
+  });
+}
+
+function paint(text: string, code: number, colour: boolean): string {
+  return colour ? `\u001B[${code}m${text}\u001B[0m` : text;
+}

@@ -1,0 +1,35 @@
+// Keeps the run's record in the store, and clears the store for a new run.
+import type { StorageClient } from '@crawlee/types';
+
+import { DATASETS } from '../core/checkpoint.ts';
+import type { RunRecord } from '../core/run.ts';
+
+const STORE = 'default';
+const KEY = 'SUREFOOT_RUN';
+
+/** The last run's record; null if there is none. */
+export async function readRun(client: StorageClient): Promise<RunRecord | null> {
+  const store = await openStore(client);
+  const record = await store.getRecord(KEY);
+  return (record?.value as RunRecord | undefined) ?? null;
+}
+
+export async function writeRun(client: StorageClient, run: RunRecord): Promise<void> {
+  const store = await openStore(client);
+  await store.setRecord({ key: KEY, value: JSON.stringify(run), contentType: 'application/json; charset=utf-8' });
+}
+
+/** Drops what a run has written: queue, rows, dead letters, state. Stores that a site opened by a name of its own stay.
+ *  Killed half-way, it is done again on the next start: the record goes first. */
+export async function clearRun(client: StorageClient): Promise<void> {
+  await client.purge?.();
+  for (const name of [DATASETS.rejected, DATASETS.failed]) {
+    const { id } = await client.datasets().getOrCreate(name);
+    await client.dataset(id).delete();
+  }
+}
+
+async function openStore(client: StorageClient) {
+  const { id } = await client.keyValueStores().getOrCreate(STORE);
+  return client.keyValueStore(id);
+}

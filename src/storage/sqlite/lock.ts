@@ -1,0 +1,91 @@
+// The run lock: one process at a time works on a storage folder. The operating system holds it, so it is gone the moment
+// its owner is, however that one died, and neither a reused pid nor a restarted container can fake it.
+import { existsSync, mkdirSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+
+import Database from 'libsql';
+
+import { SurefootError } from '../../core/errors.ts';
+import { toStorageError } from './schema.ts';
+
+const LOCK_FILE = 'crawl.lock';
+/** How often the owner shows that it is not only alive but working. */
+const HEARTBEAT_MILLIS = 5_000;
+
+/** Who works on a storage folder, or did so last. */
+export interface LockOwner {
+  readonly pid: number;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+  /** The owner's last heartbeat. A running owner without one for a minute hangs. */
+  readonly heartbeat: string;
+  readonly running: boolean;
+}
+
+/** Takes the lock of a storage folder until `release()`.
+ *  @throws {SurefootError} kind `run`: another process has it. */
+export function acquireRunLock(storageDir: string): { release(): void } {
+  const file = join(storageDir, LOCK_FILE);
+  try {
+    mkdirSync(storageDir, { recursive: true });
+    const db = new Database(file, { timeout: 0 });
+    try {
+      db.exec('CREATE TABLE IF NOT EXISTS owner (pid INTEGER NOT NULL, since TEXT NOT NULL)');
+      db.exec('BEGIN IMMEDIATE');
+      db.exec('DELETE FROM owner');
+      db.prepare('INSERT INTO owner (pid, since) VALUES (?, ?)').run(process.pid, new Date().toISOString());
+      db.exec('COMMIT');
+      // An open write transaction is the lock (https://sqlite.org/lockingv3.html, RESERVED): others can still read the owner.
+      db.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    const beat = setInterval(() => utimesSync(file, new Date(), new Date()), HEARTBEAT_MILLIS).unref();
+    return {
+      release() {
+        clearInterval(beat);
+        if (db.open) db.close();
+      },
+    };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) throw busy(storageDir);
+    throw toStorageError(error, file);
+  }
+}
+
+/** Who has (or last had) the lock of a storage folder; null if nobody ever did. */
+export function readLockOwner(storageDir: string): LockOwner | null {
+  const file = join(storageDir, LOCK_FILE);
+  if (!existsSync(file)) return null;
+  const db = new Database(file, { timeout: 1_000 });
+  try {
+    const [owner] = db.prepare('SELECT pid, since FROM owner').all() as { pid: number; since: string }[];
+    return owner ? { ...owner, heartbeat: statSync(file).mtime.toISOString(), running: isHeld(file) } : null;
+  } catch {
+    return null; // Not a lock file of ours; acquireRunLock() says so where it matters.
+  } finally {
+    db.close();
+  }
+}
+
+function isHeld(file: string): boolean {
+  const db = new Database(file, { timeout: 0 });
+  try {
+    db.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return false;
+  } catch {
+    return true;
+  } finally {
+    db.close();
+  }
+}
+
+function busy(storageDir: string): SurefootError {
+  const owner = readLockOwner(storageDir);
+  const who = owner ? `process ${owner.pid}, since ${owner.since}, last sign of life ${owner.heartbeat}` : 'another process';
+  return new SurefootError(
+    'run',
+    `A crawl is running on ${storageDir} already (${who}). Wait for it, stop it, or name another folder with --storage-dir.`,
+  );
+}

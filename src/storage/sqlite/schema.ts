@@ -1,0 +1,168 @@
+// The tables of crawl.sqlite, and opening the file: a foreign, newer or damaged one stops the run and is never written to.
+import { existsSync, mkdirSync, openSync, readSync, closeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import Database from 'libsql';
+
+import { messageOf, SurefootError } from '../../core/errors.ts';
+
+/** Marks a file as ours (SQLite's `application_id`, "SRFT"). */
+const APPLICATION_ID = 0x53_52_46_54;
+const SCHEMA_VERSION = 1;
+
+/** States of a request. Handled ones are in neither index below, so a claim costs the same however many there are. */
+export const STATE = { waiting: 0, locked: 1, handled: 2 } as const;
+
+// `seq` is the place in line: negative for the forefront, beyond SUSPECT_BAND for pages that may kill the process.
+// A waiting request has due_at 0 once it is due, so that the claim reads (store, 0, seq) in order from one index.
+const SCHEMA = `
+  CREATE TABLE stores (
+    key INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT,
+    created_at INTEGER NOT NULL,
+    modified_at INTEGER NOT NULL,
+    next_seq INTEGER NOT NULL DEFAULT 1,
+    total INTEGER NOT NULL DEFAULT 0,
+    handled INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE UNIQUE INDEX stores_by_id ON stores (kind, id);
+  CREATE UNIQUE INDEX stores_by_name ON stores (kind, name) WHERE name IS NOT NULL;
+
+  CREATE TABLE requests (
+    store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    due_at INTEGER NOT NULL DEFAULT 0,
+    lock_until INTEGER,
+    locked_by TEXT,
+    hand_outs INTEGER NOT NULL DEFAULT 0,
+    body TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX requests_by_id ON requests (store, id);
+  CREATE INDEX requests_waiting ON requests (store, due_at, seq) WHERE state = 0;
+  CREATE INDEX requests_locked ON requests (store, lock_until) WHERE state = 1;
+
+  CREATE TABLE rows (
+    store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
+    pos INTEGER NOT NULL,
+    request TEXT,
+    idx INTEGER,
+    body TEXT NOT NULL,
+    PRIMARY KEY (store, pos)
+  ) WITHOUT ROWID;
+  CREATE UNIQUE INDEX rows_by_request ON rows (store, request, idx) WHERE request IS NOT NULL;
+
+  CREATE TABLE records (
+    store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    value BLOB NOT NULL
+  );
+  CREATE UNIQUE INDEX records_by_key ON records (store, key);
+
+  CREATE TABLE tallies (
+    store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
+    tier TEXT NOT NULL,
+    host TEXT NOT NULL,
+    page_end TEXT NOT NULL,
+    pages INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    millis INTEGER NOT NULL,
+    rejected INTEGER NOT NULL,
+    PRIMARY KEY (store, tier, host, page_end)
+  ) WITHOUT ROWID;
+
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** A connection with its transactions. Everything is synchronous: a page's commit takes some 40 microseconds. */
+export interface Connection {
+  readonly db: Database.Database;
+  /** Runs `work` in one transaction; all of it happens or nothing. Not to be nested. */
+  transaction<T>(work: () => T): T;
+}
+
+/** Opens crawl.sqlite, creating it when it does not exist.
+ *  @throws {SurefootError} kind `storage`: not SQLite, not ours, another version, damaged, not writable. */
+export function openDatabase(file: string): Connection {
+  const isNew = !existsSync(file);
+  if (!isNew) assertLooksLikeSqlite(file);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    const db = new Database(file, { timeout: 10_000 });
+    // Write-ahead logging with synchronous=NORMAL: a killed process loses nothing, a power cut at most the last
+    // pages, and those as a whole (rows and done mark together). https://sqlite.org/wal.html
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;');
+    const begin = db.prepare('BEGIN IMMEDIATE');
+    const commit = db.prepare('COMMIT');
+    const transaction = <T>(work: () => T): T => {
+      begin.run();
+      try {
+        const result = work();
+        commit.run();
+        return result;
+      } catch (error) {
+        if (db.inTransaction) db.exec('ROLLBACK');
+        throw toStorageError(error, file);
+      }
+    };
+    // Under the transaction's lock, so that two processes that start at once do not both create the tables.
+    transaction(() => {
+      if (isEmpty(db)) db.exec(SCHEMA);
+      else assertOurs(db, file);
+    });
+    return { db, transaction };
+  } catch (error) {
+    throw toStorageError(error, file);
+  }
+}
+
+/** Turns what SQLite throws about a damaged or unwritable file into an error that names the way out. */
+export function toStorageError(error: unknown, file: string): unknown {
+  if (error instanceof SurefootError || !(error instanceof Error)) return error;
+  const code = 'code' in error ? String(error.code) : '';
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return unusable(file, `is damaged (${error.message})`, error);
+  if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)|^E[A-Z]+$/.test(code)) {
+    return new SurefootError(
+      'storage',
+      `Cannot write ${file}: ${messageOf(error)}. Free some space or mend the permissions, or name another folder with --storage-dir.`,
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+function assertLooksLikeSqlite(file: string): void {
+  const header = Buffer.alloc(16);
+  const descriptor = openSync(file, 'r');
+  const length = readSync(descriptor, header);
+  closeSync(descriptor);
+  // An empty file is what SQLite itself leaves when it is killed right after creating it.
+  if (length > 0 && header.toString('latin1') !== 'SQLite format 3\0') throw unusable(file, 'is not a SQLite database');
+}
+
+function assertOurs(db: Database.Database, file: string): void {
+  const pragma = (name: string) => Number(db.prepare(`PRAGMA ${name}`).raw().all().flat()[0]);
+  if (pragma('application_id') !== APPLICATION_ID) throw unusable(file, 'is a SQLite database of another program');
+  const version = pragma('user_version');
+  if (version !== SCHEMA_VERSION)
+    throw unusable(file, `has version ${version} of Surefoot's tables, this is version ${SCHEMA_VERSION}`);
+  // Reads the root page of every table; a file cut short or overwritten fails here, before anything is written.
+  for (const table of ['stores', 'requests', 'rows', 'records', 'tallies']) db.prepare(`SELECT * FROM ${table} LIMIT 1`).all();
+}
+
+function isEmpty(db: Database.Database): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').all().length === 0;
+}
+
+function unusable(file: string, why: string, cause?: unknown): SurefootError {
+  return new SurefootError(
+    'storage',
+    `${file} ${why}. It was left as it is. Name another folder with --storage-dir, or set the file aside and begin again with --fresh.`,
+    { cause, code: 'unusable-store' },
+  );
+}

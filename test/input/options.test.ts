@@ -1,0 +1,96 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+import { parse } from 'dotenv';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+import { OPTIONS, optionsTable, OTHER_FLAGS, shownDefault, shownValue } from '../../src/input/options.ts';
+import { COMMAND_NAMES, settingMeta, settingsSchema } from '../../src/input/schema.ts';
+import { settingsOf } from './folder.ts';
+
+const fileText = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+const hasReadme = existsSync(new URL('../../README.md', import.meta.url));
+
+describe('the list of options', () => {
+  it('has every field of the schema but the command', () => {
+    expect(['command', ...OPTIONS.map(({ name }) => name)]).toEqual(Object.keys(settingsSchema.shape));
+  });
+
+  it.each(OPTIONS.filter(({ flag }) => flag))('--help, JSON and variable call it the same: $name', ({ name, flag, env }) => {
+    const words = name.replaceAll(/[A-Z]/g, ' $&').toLowerCase().split(' ');
+    expect(flag).toBe(`--${words.join('-')}`);
+    expect(env).toBe(`SUREFOOT_${words.join('_').toUpperCase()}`);
+  });
+
+  it.each(OPTIONS)('$name has help that fits in, a command that takes it, and a value name unless it is on/off', (option) => {
+    expect(option.help).toMatch(/^\S.*[^.\s]$/);
+    expect(option.commands.length).toBeGreaterThan(0);
+    if (option.flag) expect(option.placeholder === undefined).toBe(option.kind === 'boolean');
+    expect(shownDefault(option)).not.toMatch(/undefined|^$/);
+  });
+
+  it.each([
+    ['concurrency', 'a whole number from 1 to 1000'],
+    ['maxRequests', 'a whole number of 1 or more'],
+    ['port', 'a whole number from 0 to 65535'],
+    ['store', 'one of sqlite, files, memory'],
+    ['quiet', 'true or false'],
+    ['format', 'a list of one or more, each one of json, jsonl, csv'],
+    ['startUrls', 'a list, each an absolute http(s) URL'],
+  ])('says from the type alone that %s must be %s', (name, allowed) => {
+    expect(OPTIONS.find((option) => option.name === name)?.allowed).toBe(allowed);
+  });
+
+  it('describes each field in the JSON schema as --help does', () => {
+    const { properties = {} } = z.toJSONSchema(settingsSchema, { io: 'input' });
+    for (const [name, field] of Object.entries(settingsSchema.shape)) {
+      const help = settingMeta.get(field)?.help;
+      if (name !== 'command') expect(properties[name]).toMatchObject({ description: help });
+    }
+  });
+});
+
+describe('shownValue', () => {
+  it('never shows a secret', () => {
+    expect(shownValue({ secret: true }, 'hunter2')).toBe('***');
+    expect(shownValue({}, 'many')).toBe('"many"');
+  });
+
+  it('cuts a long value', () => {
+    expect(shownValue({}, 'x'.repeat(5000)).length).toBeLessThan(90);
+  });
+});
+
+describe('the documents', () => {
+  it('.env.example names exactly the variables there are, each commented out with its default', () => {
+    const named = [...fileText('.env.example').matchAll(/^(# )?(SUREFOOT_\w+)=(.*)$/gm)].map(([, mark, env, text]) => ({
+      mark,
+      env,
+      text,
+    }));
+    expect(named).toEqual(OPTIONS.map((option) => ({ mark: '# ', env: option.env, text: String(option.default ?? '') })));
+  });
+
+  it('.env.example, uncommented, changes nothing', async () => {
+    const env = parse(fileText('.env.example').replaceAll(/^# (?=SUREFOOT_\w+=)/gm, ''));
+    expect(Object.keys(env)).toHaveLength(OPTIONS.length);
+    expect(await settingsOf([], { env })).toEqual(await settingsOf([]));
+  });
+
+  it('the table has a row for each option and flag, all of one shape', () => {
+    const lines = optionsTable().split('\n');
+    expect(lines).toHaveLength(2 + OPTIONS.length + OTHER_FLAGS.length);
+    expect(new Set(lines.map((line) => line.length)).size).toBe(1);
+    for (const { name, env } of OPTIONS)
+      expect(lines.some((line) => line.includes(`| \`${name}\``) && line.includes(`\`${env}\``))).toBe(true);
+  });
+
+  it.skipIf(!hasReadme)('README carries the options table as it is', () => {
+    const carried = /<!-- options -->\n+([^]*?)\n+<!-- \/options -->/.exec(fileText('README.md'))?.[1];
+    expect(carried).toBe(optionsTable());
+  });
+
+  it('every command is taken by at least one option', () => {
+    expect(new Set(OPTIONS.flatMap(({ commands }) => commands))).toEqual(new Set(COMMAND_NAMES));
+  });
+});

@@ -1,0 +1,152 @@
+import { stripVTControlCharacters } from 'node:util';
+
+import { describe, expect, it } from 'vitest';
+
+import { type RunMeta, toMeta } from '../../src/core/meta.ts';
+import { formatStatus, formatSummary } from '../../src/report/summary.ts';
+
+const meta: RunMeta = toMeta(
+  {
+    site: 'hackernews',
+    startUrls: ['https://news.example/'],
+    startedAt: '2026-11-22T15:50:12.000Z',
+    finishedAt: '2026-11-22T15:50:39.000Z',
+    status: 'finished',
+  },
+  [
+    { end: 'succeeded', tier: 'http', host: 'news.example', pages: 1_028, bytes: 14_200_000, millis: 318_680, rejected: 2 },
+    { end: 'failed', tier: 'http', host: 'news.example', pages: 3, bytes: 0, millis: 900, rejected: 0 },
+    { end: 'missing', tier: 'http', host: 'cdn.example', pages: 2, bytes: 512, millis: 600, rejected: 0 },
+  ],
+  { total: 1_034, handled: 1_034 },
+  {},
+);
+const unfinished: RunMeta = { ...meta, status: 'unfinished', finishedAt: null, failed: 0, pending: 1 };
+
+/** The cells of a printed table, a list a row. */
+function cells(text: string): string[][] {
+  const rows = text.split('\n').filter((line) => line.startsWith('│'));
+  return rows.map((line) =>
+    line
+      .split('│')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const pagesRows = [
+  ['Succeeded', 'Failed', 'Missing', 'Skipped', 'Pending', 'Rejected rows'],
+  ['1,028', '3', '2', '0', '0', '2'],
+];
+
+describe('formatSummary', () => {
+  const text = formatSummary(meta, { exports: ['/out/a.json', '/out/a.csv'], elapsedSeconds: 27.1 });
+
+  it('says what came of the pages, tier by tier', () => {
+    expect(text).toMatch(/^hackernews: finished after 27\.1 s, 38\.1 pages\/s\n/);
+    expect(cells(text)).toEqual([
+      ...pagesRows,
+      ['Tier', 'Pages', 'Size', 'Time', 'A page'],
+      ['http', '1,033', '14.2 MB', '5 min 20 s', '0.31 s'],
+    ]);
+  });
+
+  it('says where the files are and what to do about failures', () => {
+    expect(text).toContain('Files:\n  /out/a.json\n  /out/a.csv\n');
+    expect(text).toContain('3 pages failed: `npx tsx src/main.ts retry-failed`');
+    expect(text).not.toContain('run the same command again');
+  });
+
+  it('says how an unfinished run goes on', () => {
+    const left = formatSummary(unfinished, { exports: [], elapsedSeconds: 27.1 });
+    expect(left).toContain('unfinished');
+    expect(left).toContain('No files were written.');
+    expect(left).toContain('1 page left: run the same command again to go on.');
+    expect(left).not.toContain('retry-failed');
+  });
+
+  it('counts the speed of this process alone when it resumed a run', () => {
+    expect(formatSummary(meta, { exports: [], elapsedSeconds: 10, pagesThisTime: 33 })).toContain(', 3.3 pages/s');
+  });
+
+  it('stands a run in which nothing was fetched', () => {
+    const empty = toMeta({ ...meta }, [], { total: 0, handled: 0 }, {});
+    const nothing = formatSummary(empty, { exports: [], elapsedSeconds: 0 });
+    expect(nothing).toContain('0.0 pages/s');
+    expect(nothing).toContain('No page was fetched.');
+    expect(nothing).not.toMatch(/NaN|Infinity/);
+  });
+
+  it('has colours only when asked for, and the same text with them', () => {
+    const coloured = formatSummary(meta, { exports: ['/out/a.json', '/out/a.csv'], elapsedSeconds: 27.1, colour: true });
+    expect(text).not.toContain('\u001B');
+    expect(coloured).toContain('\u001B[31m3\u001B[0m');
+    expect(stripVTControlCharacters(coloured)).toBe(text);
+  });
+});
+
+describe('formatStatus', () => {
+  const failures = Array.from({ length: 12 }, (_, index) => ({
+    url: `https://news.example/${index}`,
+    label: 'DETAIL',
+    error: `HTTP 500\n    at stack ${index}`,
+  }));
+
+  it('shows pages and hosts', () => {
+    expect(cells(formatStatus(meta, [], null))).toEqual([
+      ...pagesRows,
+      ['Host', 'Pages', 'Failed', 'MB', 's'],
+      ['news.example', '1,031', '3', '14.2', '320'],
+      ['cdn.example', '2', '0', '0.00', '0.60'],
+    ]);
+  });
+
+  it.each([
+    { name: 'nobody', owner: null, status: meta, start: 'hackernews: finished, no process is on it\n', again: false },
+    {
+      name: 'nobody, unfinished',
+      owner: null,
+      status: unfinished,
+      start: 'hackernews: unfinished, no process is on it\n',
+      again: true,
+    },
+    {
+      name: 'a live process',
+      owner: { pid: 4711, running: true },
+      status: unfinished,
+      start: 'hackernews: unfinished, process 4711 is on it\n',
+      again: false,
+    },
+    {
+      name: 'a dead process',
+      owner: { pid: 4711, running: false },
+      status: unfinished,
+      start: 'hackernews: unfinished, process 4711 died on it\n',
+      again: true,
+    },
+  ])('says who holds the run, and how it goes on: $name', ({ owner, status, start, again }) => {
+    const text = formatStatus(status, [], owner);
+    expect(text.startsWith(start)).toBe(true);
+    expect(text.includes('run the same command again')).toBe(again);
+  });
+
+  it('shows the last ten failures, each error on one line', () => {
+    const text = formatStatus(meta, failures, null);
+    expect(text).toContain('Last failures (10 of 12):\n  DETAIL https://news.example/2\n    HTTP 500 at stack 2\n');
+    expect(text).toContain('DETAIL https://news.example/11\n    HTTP 500 at stack 11');
+    expect(text).not.toContain('https://news.example/1\n');
+    expect(formatStatus(meta, [], null)).not.toContain('Last failures');
+  });
+
+  it('lets no page steer the terminal', () => {
+    const hostile = { url: 'https://x.example/\u001B[2J', label: 'DETAIL', error: '\u001B]0;title\u0007\u009B31m' };
+    expect(formatStatus({ ...meta, hosts: { '\u001B[2J': meta.hosts['cdn.example']! } }, [hostile], null)).not.toMatch(
+      /[^\P{Cc}\n]/u,
+    );
+  });
+
+  it('says when hosts were cut', () => {
+    const hostsNote = 'The 100 hosts with the most pages, of 101.';
+    expect(formatStatus({ ...meta, hostsNote }, [], null)).toContain(hostsNote);
+  });
+});
