@@ -111,7 +111,7 @@ export function openSqliteStorage(file: string, options: { readOnly?: boolean } 
       if (db.open) release.run();
     },
     nextDue(queueId) {
-      const [line] = soonest.all(stores.keyOf('queue', queueId)) as { due_at: number }[];
+      const line = soonest.get(stores.keyOf('queue', queueId)) as { due_at: number } | undefined;
       return line?.due_at ?? null;
     },
     counts(queueId) {

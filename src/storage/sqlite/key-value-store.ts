@@ -49,7 +49,7 @@ export function openKeyValueStores({ db, transaction }: Connection, stores: Stor
       };
     };
     const getRecord: KeyValueStoreClient['getRecord'] = async (key, options = {}) => {
-      const [line] = read.all(store(), key) as Line[];
+      const line = read.get(store(), key) as Line | undefined;
       if (!line) return undefined;
       const value = Buffer.from(line.value);
       return { key, contentType: line.content_type, value: toValue(value, line.content_type, options) };
@@ -113,7 +113,7 @@ export function openKeyValueStores({ db, transaction }: Connection, stores: Stor
           (entries) => entries,
         ),
       async recordExists(key) {
-        return has.all(store(), key).length > 0;
+        return has.get(store(), key) !== undefined;
       },
       getRecord,
       async setRecord(record) {

@@ -60,8 +60,10 @@ export function readLockOwner(storageDir: string): LockOwner | null {
   if (!existsSync(file)) return null;
   const db = new Database(file, { timeout: 1_000 });
   try {
-    const [owner] = db.prepare('SELECT pid, since FROM owner').all() as { pid: number; since: string }[];
-    return owner ? { ...owner, heartbeat: statSync(file).mtime.toISOString(), running: isHeld(file) } : null;
+    const owner = db.prepare('SELECT pid, since FROM owner').get() as { pid: number; since: string } | undefined;
+    return owner
+      ? { pid: owner.pid, since: owner.since, heartbeat: statSync(file).mtime.toISOString(), running: isHeld(file) }
+      : null;
   } catch {
     return null; // Not a lock file of ours; acquireRunLock() says so where it matters.
   } finally {

@@ -64,7 +64,7 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
   const deferred = db.prepare(`${HEAD} AND state = ${STATE.waiting} AND due_at > 0 ORDER BY due_at, seq LIMIT ?`);
   const locked = db.prepare(`${HEAD} AND state = ${STATE.locked} ORDER BY seq LIMIT ?`);
 
-  const find = (store: number, id: string) => (lineOf.all(store, id) as Line[])[0];
+  const find = (store: number, id: string) => lineOf.get(store, id) as Line | undefined;
 
   /** A new place in line; called inside a transaction. */
   const takeSeq = (store: number, forefront: boolean) => {

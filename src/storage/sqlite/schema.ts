@@ -79,6 +79,9 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
+// Single rows are read with `get()`: each `all()` makes a native object that libsql (0.5) frees only between two turns
+// of the event loop.
+
 /** A connection with its transactions. Everything is synchronous: a page's commit takes some 40 microseconds. */
 export interface Connection {
   readonly db: Database.Database;
@@ -146,17 +149,17 @@ function assertLooksLikeSqlite(file: string): void {
 }
 
 function assertOurs(db: Database.Database, file: string): void {
-  const pragma = (name: string) => Number(db.prepare(`PRAGMA ${name}`).raw().all().flat()[0]);
+  const pragma = (name: string) => Number((db.prepare(`PRAGMA ${name}`).raw().get() as unknown[])[0]);
   if (pragma('application_id') !== APPLICATION_ID) throw unusable(file, 'is a SQLite database of another program');
   const version = pragma('user_version');
   if (version !== SCHEMA_VERSION)
     throw unusable(file, `has version ${version} of Surefoot's tables, this is version ${SCHEMA_VERSION}`);
   // Reads the root page of every table; a file cut short or overwritten fails here, before anything is written.
-  for (const table of ['stores', 'requests', 'rows', 'records', 'tallies']) db.prepare(`SELECT * FROM ${table} LIMIT 1`).all();
+  for (const table of ['stores', 'requests', 'rows', 'records', 'tallies']) db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
 }
 
 function isEmpty(db: Database.Database): boolean {
-  return db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').all().length === 0;
+  return db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined;
 }
 
 function unusable(file: string, why: string, cause?: unknown): SurefootError {

@@ -56,7 +56,7 @@ export function openStores({ db }: Connection): Stores {
   const seqOf = db.prepare('SELECT next_seq FROM stores WHERE key = ?').raw();
 
   const find = (kind: StoreKind, idOrName: string) => {
-    const [line] = byIdOrName.all(kind, idOrName) as Line[];
+    const line = byIdOrName.get(kind, idOrName) as Line | undefined;
     return line && toInfo(line);
   };
   const existing = (kind: StoreKind, idOrName: string) => {
@@ -104,7 +104,7 @@ export function openStores({ db }: Connection): Stores {
       advanceBy.run(seq, total, handled, Date.now(), key);
     },
     nextSeq(key) {
-      return Number((seqOf.all(key) as number[][])[0]?.[0]);
+      return (seqOf.get(key) as [number])[0];
     },
   };
 }

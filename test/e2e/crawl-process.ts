@@ -1,0 +1,71 @@
+// Starts real crawls as child processes, and reads what they left on disk.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+import Database from 'libsql';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A crawl under way in a process of its own. */
+export interface CrawlProcess {
+  readonly child: ChildProcess;
+  /** performance.now() when it was started. */
+  readonly startedMillis: number;
+  /** Resolves when it has ended. `code` is 128 + n for one that signal n ended. */
+  readonly ended: Promise<{ code: number; stdout: string; stderr: string }>;
+}
+
+/** Runs the command line as a person would, in the project's folder. */
+export function startCrawl(args: readonly string[], options: { env?: Record<string, string> } = {}): CrawlProcess {
+  const startedMillis = performance.now();
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  const ended = output.then(([stdout, stderr, [code, signal]]) => ({
+    code: typeof code === 'number' ? code : signal === 'SIGKILL' ? 137 : 1,
+    stdout,
+    stderr,
+  }));
+  return { child, startedMillis, ended };
+}
+
+export function newStorageDir(): string {
+  return mkdtempSync(join(tmpdir(), 'surefoot-e2e-'));
+}
+
+/** URLs of all requests that are marked done in the store. */
+export function handledUrls(storageDir: string): Set<string> {
+  const db = new Database(join(storageDir, 'crawl.sqlite'));
+  try {
+    const lines = db.prepare("SELECT json_extract(body, '$.url') AS url FROM requests WHERE state = 2").all() as {
+      url: string;
+    }[];
+    return new Set(lines.map(({ url }) => url));
+  } catch {
+    return new Set(); // Killed before the tables were there.
+  } finally {
+    db.close();
+  }
+}
+
+/** The newest JSON export of a storage folder. */
+export function readExport(storageDir: string): { meta: Record<string, unknown>; items: Record<string, unknown>[] } {
+  const dir = join(storageDir, 'exports');
+  const newest = readdirSync(dir)
+    .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+    .toSorted()
+    .at(-1);
+  if (newest === undefined) throw new Error(`${dir} has no JSON export`);
+  return JSON.parse(readFileSync(join(dir, newest), 'utf8')) as {
+    meta: Record<string, unknown>;
+    items: Record<string, unknown>[];
+  };
+}

@@ -1,0 +1,184 @@
+// What a person meets who stops a crawl, starts it again, or starts another one over it. Real processes throughout.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { startDemoSite, type DemoSite } from '../../src/demo/server.ts';
+import { newStorageDir, readExport, startCrawl, type CrawlProcess } from './crawl-process.ts';
+
+const STORIES = 150;
+
+let site: DemoSite;
+let storageDir: string;
+/** Called with path and query whenever the site is asked for a page. */
+let onRequest: (path: string) => void;
+
+beforeEach(async () => {
+  onRequest = () => {};
+  site = await startDemoSite({ stories: STORIES, delayMillis: (path) => (onRequest(path), 60) });
+  storageDir = newStorageDir();
+});
+afterEach(() => site.close());
+
+function start(...more: string[]): CrawlProcess {
+  return startCrawl([site.url, '--storage-dir', storageDir, '--concurrency', '10', ...more]);
+}
+
+/** Resolves when the site has been asked for that many pages from now on. */
+function requests(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    onRequest = () => {
+      if (--count === 0) resolve();
+    };
+  });
+}
+
+/** A crawl that is stopped in full flight. */
+async function interrupted(): Promise<void> {
+  const seen = requests(40);
+  const crawl = start();
+  await seen;
+  crawl.child.kill('SIGKILL');
+  await crawl.ended;
+}
+
+function expectEveryStoryOnce(): void {
+  const { items, meta } = readExport(storageDir);
+  expect(new Set(items.map(({ id }) => id)).size).toBe(STORIES);
+  expect(items).toHaveLength(STORIES);
+  expect(meta).toMatchObject({ succeeded: STORIES + STORIES / 30, failed: 0, status: 'finished' });
+}
+
+describe('a signal', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s lets the pages in flight finish, exits %i, and the next start fetches no page twice',
+    async (signal, exitCode) => {
+      const seen = requests(60);
+      const crawl = start();
+      await seen;
+      crawl.child.kill(signal);
+      const { code, stderr } = await crawl.ended;
+      expect(code).toBe(exitCode);
+      expect(stderr).toMatch(/Interrupted: [\d,]+ of [\d,]+ pages done\. Run the same command again/);
+
+      const resumed = await start().ended;
+      expect(resumed.code).toBe(0);
+      expect(resumed.stderr).toMatch(/[\d,]+ of [\d,]+ pages done, resuming/);
+      expectEveryStoryOnce();
+      expect(Math.max(...site.hits.values())).toBe(1);
+    },
+  );
+
+  it('that comes twice ends the crawl at once, and the next start goes on', async () => {
+    site.close().catch(() => {});
+    site = await startDemoSite({ stories: STORIES, delayMillis: (path) => (onRequest(path), 20_000) });
+    const seen = requests(1);
+    const crawl = start();
+    await seen;
+    crawl.child.kill('SIGINT');
+    await new Promise((resolve) => crawl.child.stderr?.on('data', (text) => /Once more/.test(String(text)) && resolve(null)));
+    const asked = performance.now();
+    crawl.child.kill('SIGINT');
+    expect((await crawl.ended).code).toBe(130);
+    expect(performance.now() - asked).toBeLessThan(10_000);
+  });
+});
+
+it('a page that kills the process is a dead letter after three deaths, and every other page has its row', async () => {
+  const killer = [...(await storyPaths())][7] as string;
+  let deaths = 0;
+  for (let run = 1; run <= 8; run++) {
+    const crawl = start();
+    onRequest = (path) => {
+      if (path !== killer) return;
+      deaths++;
+      crawl.child.kill('SIGKILL');
+    };
+    const { code, stderr } = await crawl.ended;
+    if (code === 137) continue;
+    expect(code, stderr).toBe(2);
+    break;
+  }
+  expect(deaths).toBe(3);
+  const { items, meta } = readExport(storageDir);
+  expect(meta).toMatchObject({ failed: 1, pending: 0 });
+  expect(new Set(items.map(({ id }) => id)).size).toBe(STORIES - 1);
+  expect(items).toHaveLength(STORIES - 1);
+});
+
+async function storyPaths(): Promise<Set<string>> {
+  const html = await (await fetch(site.url)).text();
+  return new Set([...html.matchAll(/href="(item\?id=\d+)"/g)].map(([, path]) => `/${path}`));
+}
+
+describe('another start over an unfinished run', () => {
+  it('with another input is refused, says how far the old one is from being lost, and changes nothing', async () => {
+    await interrupted();
+    const other = await start(`${new URL(site.url).origin}/jobs`).ended;
+    expect(other.code).toBe(1);
+    for (const way of ['--resume', '--fresh', '--storage-dir', site.url]) expect(other.stderr).toContain(way);
+    expect((await start().ended).code).toBe(0);
+    expectEveryStoryOnce();
+  });
+
+  it('with --resume goes on with the old input', async () => {
+    await interrupted();
+    const { code } = await startCrawl(['--storage-dir', storageDir, '--resume', 'http://127.0.0.1:9/never']).ended;
+    expect(code).toBe(0);
+    expectEveryStoryOnce();
+  });
+
+  it('with --fresh begins again', async () => {
+    await interrupted();
+    const { code, stderr } = await start('--fresh').ended;
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('resuming');
+    expectEveryStoryOnce();
+  });
+});
+
+it('a finished run starts over on the next call, and its exports stay', async () => {
+  expect((await start('--max-requests', '5').ended).code).toBe(0);
+  const first = readExport(storageDir);
+  const again = await start('--max-requests', '5').ended;
+  expect(again.code).toBe(0);
+  expect(again.stderr).not.toContain('resuming');
+  expect(readExport(storageDir).items).toHaveLength(first.items.length);
+  expect(site.hits.get('/news')).toBe(2);
+});
+
+it('a second process over the same folder is refused, and the first goes on', async () => {
+  const seen = requests(20);
+  const first = start();
+  await seen;
+  const second = await start().ended;
+  expect(second.code).toBe(1);
+  expect(second.stderr).toContain(`process ${first.child.pid}`);
+  expect((await first.ended).code).toBe(0);
+  expectEveryStoryOnce();
+});
+
+it.each([
+  ['a file of another program', 'id,title\n1,kept\n', 'is not a SQLite database'],
+  ['a store that was overwritten in part', null, 'is damaged'],
+])('%s in the place of crawl.sqlite stops the run and is left as it is', async (_, content, complaint) => {
+  const file = join(storageDir, 'crawl.sqlite');
+  if (content === null) {
+    expect((await start('--max-requests', '3').ended).code).toBe(0);
+    const bytes = readFileSync(file);
+    bytes.fill(0xff, 4_096, 40_960);
+    writeFileSync(file, bytes);
+  } else {
+    writeFileSync(file, content);
+  }
+  const before = readFileSync(file);
+  const { code, stderr } = await start().ended;
+  expect(code).toBe(1);
+  expect(stderr).toContain(complaint);
+  expect(stderr).toContain('--storage-dir');
+  expect(readFileSync(file).equals(before)).toBe(true);
+});
