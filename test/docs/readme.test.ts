@@ -1,0 +1,208 @@
+// What README and docs/ show is true: commands are run in a copy of the project, TypeScript is compiled, SQL is queried,
+// and what they print is what the documents say.
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import Database from 'libsql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { loadInput } from '../../src/input/load.ts';
+import { helpText } from '../../src/input/program.ts';
+import { openingLine } from '../../src/report/opening.ts';
+import { toProgressLine } from '../../src/report/progress.ts';
+import { blocksOf, COMMANDS, DOCUMENTS, ROOT } from './documents.ts';
+import { copyProject, start, startBookshop, writeInto, type Ended } from './project.ts';
+
+const README = DOCUMENTS.slice(0, 1);
+const MAIN = 'npx tsx src/main.ts ';
+/** The sources among the blocks, by the path in their first line. */
+const SOURCES = blocksOf('ts').map((text) => [/^\/\/ (src\/\S+\.ts)$/m.exec(text)?.[1], text] as const);
+
+let project: string;
+let shop: Awaited<ReturnType<typeof startBookshop>>;
+const printed = new Map<string, Ended>();
+
+beforeAll(async () => {
+  project = copyProject();
+  shop = await startBookshop();
+});
+afterAll(() => {
+  shop.close();
+  rmSync(project, { recursive: true });
+});
+
+/** Runs a command of a document, with more words where it would need the network. */
+async function run(command: string, more = ''): Promise<Ended> {
+  const ended = await start(project, `${command} ${more}`).ended;
+  printed.set(command, ended);
+  return ended;
+}
+
+async function expectAccepted(command: string) {
+  const input = await loadInput(command.slice(MAIN.length).split(' '), { env: {}, cwd: project });
+  if (input.kind !== 'settings') throw new Error(`"${command}" prints a text`);
+  return input.settings;
+}
+
+/** A script of package.json that takes too long to run here; CI and `npm run check` do. */
+async function expectScript(command: string) {
+  const name = /^npm (?:run )?(\S+)/.exec(command)?.[1] ?? '';
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+  const script = scripts[name];
+  expect(script, `package.json has no script "${name}"`).toBeDefined();
+  for (const called of script?.matchAll(/npm run (\S+)/g) ?? []) expect(scripts).toHaveProperty([called[1] ?? '']);
+  for (const file of script?.match(/\S+\.ts/g) ?? []) expect(existsSync(join(ROOT, file)), file).toBe(true);
+}
+
+/** What is done about each command: all there are, in the order in which they stand. */
+const CHECKS: Record<string, (command: string) => Promise<void>> = {
+  async 'npm install'() {
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>;
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: { '': object } };
+    const { dependencies, devDependencies } = manifest;
+    expect(lock.packages['']).toMatchObject({ dependencies, devDependencies });
+  },
+  async 'npm start'(command) {
+    expect(await run(command, '--silent')).toMatchObject({ code: 0 });
+    expect(readdirSync(join(project, 'storage/exports')).map((name) => name.replace(/^.*\./, ''))).toEqual(['csv', 'json']);
+  },
+  'npm test': expectScript,
+  async [`${MAIN}https://news.ycombinator.com/news --max-requests 50 --concurrency 2`](command) {
+    expect(await expectAccepted(command)).toMatchObject({ startUrls: ['https://news.ycombinator.com/news'], maxRequests: 50 });
+  },
+  async 'cp -r src/routes/hackernews src/routes/bookshop'(command) {
+    expect(await run(command)).toMatchObject({ code: 0 });
+    for (const [path, text] of SOURCES) if (path !== undefined) writeInto(project, path, text);
+  },
+  async [`${MAIN}--site bookshop`](command) {
+    expect((await expectAccepted(command)).startUrls).toEqual([]);
+    // 2: the one book that cannot be fetched.
+    expect(await run(command, `${shop.url} --format csv`)).toMatchObject({ code: 2 });
+    const file = readdirSync(join(project, 'storage/exports')).find((name) => name.endsWith('-bookshop.csv')) ?? '';
+    const [header, ...rows] = readFileSync(join(project, 'storage/exports', file), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(header).toBe('title,price,shelf,url');
+    expect(rows.toSorted()).toEqual(
+      [1, 2, 5, 6].map((book) => `Book ${book},${book}.5,New,${new URL(`/books/${book}`, shop.url)}`),
+    );
+  },
+  async [`${MAIN}status`](command) {
+    const { code, stdout } = await run(command);
+    expect(code).toBe(0);
+    expect(stdout).toContain('HTTP 400');
+  },
+  async [`${MAIN}export --format jsonl,csv --out results`](command) {
+    expect(await run(command)).toMatchObject({ code: 0 });
+    expect(readdirSync(join(project, 'results'))).toHaveLength(2);
+  },
+  async [`${MAIN}verify`](command) {
+    const { code, stdout } = await run(command, `--url ${shop.url}`);
+    expect(stdout).toMatch(/ok +Node\.js.*\n.*ok +Storage.*\n.*ok +Network/);
+    expect(code).toBe(0);
+  },
+  async [`${MAIN}demo-site`](command) {
+    const { child, ended } = start(project, command);
+    const url = await new Promise<string>((resolve) => {
+      child.stdout.on('data', (line) => resolve(/http:\S+news/.exec(String(line))?.[0] ?? ''));
+    });
+    expect((await fetch(url)).status).toBe(200);
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(0);
+  },
+  async [`${MAIN}--help`](command) {
+    expect(await run(command)).toEqual({ code: 0, stdout: `${helpText()}\n`, stderr: '' });
+  },
+  async [`${MAIN}--input input.json --storage-dir storage/nightly`](command) {
+    const [json = ''] = blocksOf('json', README);
+    writeInto(project, 'input.json', json);
+    expect(await expectAccepted(command)).toMatchObject(JSON.parse(json) as object);
+  },
+  'npm run bench:frontier -- 1000 10000': expectScript,
+  'npm run check': expectScript,
+};
+
+describe('the commands', () => {
+  it('each have a check here', () => expect(COMMANDS).toEqual(Object.keys(CHECKS)));
+
+  it.each(COMMANDS)('%s', async (command) => CHECKS[command]?.(command));
+});
+
+describe('the TypeScript', () => {
+  it('says in its first line where it belongs', () => {
+    for (const [path, text] of SOURCES) expect(text).toMatch(`// ${path}\n`);
+  });
+
+  it('compiles there, as strictly as the project', async () => {
+    writeInto(project, 'tsconfig.readme.json', JSON.stringify({ extends: './tsconfig.json', include: ['src/routes/bookshop'] }));
+    const { code, stdout } = await start(project, 'npx tsc -p tsconfig.readme.json').ended;
+    expect(stdout).toBe('');
+    expect(code).toBe(0);
+  });
+});
+
+it('the SQL finds the rejected row and the failed page', () => {
+  const db = new Database(join(project, 'storage/crawl.sqlite'));
+  const found = blocksOf('sql').map((query) => db.prepare(query).all());
+  db.close();
+  expect(found).toMatchObject([
+    [{ url: new URL('/books/3', shop.url).href, reason: expect.stringContaining('price') as string }],
+    [{ url: new URL('/books/4', shop.url).href, error: expect.stringContaining('HTTP 400') as string }],
+  ]);
+});
+
+/** Figures and the widths that depend on them set aside. */
+function shape(picture: string): string {
+  return picture
+    .replaceAll(/[\dTZ.,:]*\d[\dTZ.,:]*/g, '#')
+    .replaceAll(/ +/g, ' ')
+    .replaceAll(/─+/g, '─')
+    .trim();
+}
+
+describe('the pictures', () => {
+  const pictures = blocksOf('text', README);
+  const checks: [beginsWith: string, check: (picture: string) => void][] = [
+    ['██', (picture) => expect(picture).toContain(toProgressLine({ done: 58, known: 93, failed: 0 }, 54.4))],
+    [
+      'Crawling the bundled',
+      (picture) => {
+        const { stdout, stderr } = printed.get('npm start') as Ended;
+        expect(shape(stderr + stdout)).toContain(shape(picture));
+      },
+    ],
+    [
+      'Crawling http:',
+      (picture) => {
+        const input = { site: 'hackernews', startUrls: ['http://127.0.0.1:8931/news'], maxRequests: null };
+        const run = { input, startedAt: '', finishedAt: null, demoPort: null };
+        expect(picture).toBe(openingLine({ run, resumes: true, demoUrl: null, total: 404, handled: 401 }));
+      },
+    ],
+    [
+      'storage/',
+      (picture) => {
+        const names = [...picture.matchAll(/^ {2}([\w.]+)/gm)].map(([, name]) => name);
+        expect(readdirSync(join(project, 'storage'))).toEqual(
+          expect.arrayContaining(names.filter((name) => name !== 'key_value_stores')) as string[],
+        );
+      },
+    ],
+    ['Exit codes:', (picture) => expect(helpText()).toContain(picture)],
+    [
+      '┌',
+      (picture) => {
+        const bench = readFileSync(join(ROOT, 'bench/frontier.ts'), 'utf8');
+        for (const title of picture.split('\n')[1]?.split('│').slice(1, -1) ?? []) expect(bench).toContain(`'${title.trim()}'`);
+      },
+    ],
+  ];
+
+  it('each have a check here', () => {
+    expect(pictures.map((picture) => checks.find(([begin]) => picture.startsWith(begin))?.[0])).toEqual(
+      checks.map(([begin]) => begin),
+    );
+  });
+
+  it.each(checks)('%s...', (begin, check) => check(pictures.find((picture) => picture.startsWith(begin)) as string));
+});
