@@ -1,5 +1,5 @@
-// The frontier: an IRequestManager around Crawlee's RequestQueue that knows due times, stages what a page pushes and
-// commits it with the page. Each lane has one; its crawler gets it as `requestQueue`.
+// The frontier: an IRequestManager around Crawlee's RequestQueue that knows due times and each host's pace, stages what a
+// page pushes and commits it with the page. Each lane has one; its crawler gets it as `requestQueue`.
 import {
   Request,
   RequestState,
@@ -14,16 +14,19 @@ import {
 } from '@crawlee/core';
 import type { Dictionary, ProcessedRequest } from '@crawlee/types';
 
-import { DATASETS, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
+import { DATASETS, type Claimed, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
 import { handOutAfter, MAX_DEATHS } from '../core/crash.ts';
 import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
 import type { Site } from '../core/site.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { openFlight, type Flight, type OpenFlight } from './flight.ts';
+import { openFlight, type Flight, type OpenFlight, type Phase } from './flight.ts';
+import type { Landing, Pace } from './pace.ts';
 
 /** Requests added in one transaction. */
 const BATCH_SIZE = 1_000;
+/** What is stored with a request must not be a secret. */
+const SECRET_HEADERS = /^(proxy-)?authorization$|^cookie$/i;
 /** An idle frontier looks at the store at least this often, in case somebody else has added to it. */
 const MAX_IDLE_MILLIS = 1_000;
 
@@ -33,8 +36,20 @@ export interface FrontierOptions {
   site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
   /** Requests known at most, over all restarts; further ones are not added. @default no limit */
   maxRequests?: number | undefined;
+  pace: Pace;
+  /** When all else is done, requests that used up their tries rest this long and go round once more. @default 60,000 */
+  secondPassDelayMillis?: number;
+  /** Told when the second pass begins, and of how many requests. */
+  onSecondPass?: ((requests: number) => void) | undefined;
   /** @default Date.now */
   now?: () => number;
+}
+
+/** What `Frontier.snapshot()` shows. Times are epoch milliseconds. */
+export interface FrontierSnapshot extends QueueCounts {
+  readonly flights: readonly { url: string; label: string | null; tier: string; phase: Phase; ageMillis: number }[];
+  readonly hosts: readonly { host: string; inFlight: number; window: number; restsUntil: number }[];
+  readonly nextWake: number | null;
 }
 
 export class Frontier implements IRequestManager {
@@ -45,22 +60,30 @@ export class Frontier implements IRequestManager {
   readonly #checkpoint: Checkpoint;
   readonly #site: FrontierOptions['site'];
   readonly #maxRequests: number;
+  readonly #pace: Pace;
+  readonly #secondPassDelayMillis: number;
+  readonly #onSecondPass: (requests: number) => void;
   readonly #now: () => number;
   readonly #flights = new Map<string, OpenFlight>();
   readonly #dueTimes = new Map<string, number>();
   #failed: number;
-  #next: Request | null = null;
+  #landed = 0;
+  #next: Claimed<Request> | null = null;
   #claiming: Promise<void> | null = null;
   #idleUntil = 0;
   #alone = false;
   #stopped = false;
 
-  constructor({ queue, checkpoint, site, maxRequests = Infinity, now = Date.now }: FrontierOptions) {
+  constructor(options: FrontierOptions) {
+    const { queue, checkpoint, site, pace, now = Date.now } = options;
     this.#queue = queue;
     this.#checkpoint = checkpoint;
     this.#site = site;
-    this.#maxRequests = maxRequests;
+    this.#pace = pace;
     this.#now = now;
+    this.#maxRequests = options.maxRequests ?? Infinity;
+    this.#secondPassDelayMillis = options.secondPassDelayMillis ?? 60_000;
+    this.#onSecondPass = options.onSecondPass ?? (() => {});
     this.#failed = checkpoint.tallies().reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
   }
 
@@ -79,7 +102,8 @@ export class Frontier implements IRequestManager {
     return this.#openFlightOf(request);
   }
 
-  /** Sends a failed attempt round again, not before a time (epoch milliseconds). What it staged is dropped. */
+  /** Sends a failed attempt round again, not before a time (epoch milliseconds; Infinity: in the second pass). What it
+   *  staged is dropped. */
   defer(request: Request, notBefore: number): void {
     this.#openFlightOf(request).abandon(null, []);
     this.#dueTimes.set(request.id as string, notBefore);
@@ -91,6 +115,32 @@ export class Frontier implements IRequestManager {
     this.#openFlightOf(request).abandon(end, rows);
   }
 
+  /** Rests a request's whole host until a time (epoch milliseconds), as a host that throttles asks for. */
+  pause(request: Request, until: number): void {
+    this.#openFlightOf(request).throttled = true;
+    const { host } = new URL(request.url);
+    this.#checkpoint.rest(host, this.#pace.pause(host, until));
+  }
+
+  /** Keeps a gap between two hand-outs to the request's host (its Crawl-delay).
+   *  @returns Since when that is known (epoch milliseconds), null if only now. */
+  setDelay(request: Request, delayMillis: number): number | null {
+    return this.#pace.setDelay(new URL(request.url).host, delayMillis, this.#now());
+  }
+
+  /** What is in flight and what waits, for whoever asks why nothing seems to happen. */
+  snapshot(): FrontierSnapshot {
+    const now = this.#now();
+    const flights = [...this.#flights.values()].map(({ request, phase, since }) => ({
+      url: request.url,
+      label: request.label ?? null,
+      tier: 'http',
+      phase,
+      ageMillis: now - since,
+    }));
+    return { ...this.counts(), flights, hosts: this.#pace.snapshot(), nextWake: this.#checkpoint.nextWake() };
+  }
+
   counts(): QueueCounts {
     return this.#checkpoint.counts();
   }
@@ -98,6 +148,11 @@ export class Frontier implements IRequestManager {
   /** Pages that were given up, over all restarts. */
   get failed(): number {
     return this.#failed;
+  }
+
+  /** Attempts that ended in this process, well or not. It stands still when nothing moves. */
+  get landed(): number {
+    return this.#landed;
   }
 
   /** Pages in flight. */
@@ -120,12 +175,15 @@ export class Frontier implements IRequestManager {
 
   async fetchNextRequest<T extends Dictionary = Dictionary>(): Promise<Request<T> | null> {
     if (await this.isEmpty()) return null;
+    const next = this.#next;
     // Another call may have taken it meanwhile; Crawlee asks again.
-    const request = this.#next as Request<T> | null;
-    if (!request || this.#alone || !this.#mayFly(request)) return null;
+    if (!next || this.#alone || !this.#mayFly(next)) return null;
     this.#next = null;
+    const request = next.request as Request<T>;
+    // Added past this frontier, through RequestQueue.open().
+    request.label ??= this.#site.labelOf(new URL(request.url));
     const id = request.id as string;
-    this.#alone = handOutAfter(this.#checkpoint.deathsOf(id)) === 'alone';
+    this.#alone = handOutAfter(next.deaths) === 'alone';
     this.#flights.set(id, openFlight(request, this.#now()));
     this.#checkpoint.handOut(id);
     return request;
@@ -144,6 +202,7 @@ export class Frontier implements IRequestManager {
   async markRequestHandled(request: Request): Promise<void> {
     const flight = this.#openFlightOf(request);
     flight.close();
+    flight.enter('committing');
     request.handledAt ??= new Date(this.#now()).toISOString();
     const end = flight.end ?? (request.state === RequestState.SKIPPED ? 'skipped' : 'succeeded');
     await this.#checkpoint.commit(request, flight.rows, {
@@ -156,14 +215,15 @@ export class Frontier implements IRequestManager {
     });
     // Only now: a commit that failed is tried again, with the same rows.
     if (end === 'failed') this.#failed++;
-    this.#land(request);
+    this.#land(flight, end === 'failed' ? 'bad' : 'good');
   }
 
   async reclaimRequest(request: Request): Promise<RequestQueueOperationInfo> {
     const id = request.id as string;
+    const flight = this.#openFlightOf(request);
     await this.#checkpoint.reclaim(request, this.#dueTimes.get(id) ?? this.#now());
     this.#dueTimes.delete(id);
-    this.#land(request);
+    this.#land(flight, flight.throttled ? 'throttled' : 'bad');
     return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };
   }
 
@@ -227,8 +287,8 @@ export class Frontier implements IRequestManager {
   }
 
   /** A page that may kill the process waits until it is alone. */
-  #mayFly(request: Request): boolean {
-    return this.#flights.size === 0 || handOutAfter(this.#checkpoint.deathsOf(request.id as string)) === 'with-others';
+  #mayFly({ deaths }: Claimed<Request>): boolean {
+    return this.#flights.size === 0 || handOutAfter(deaths) === 'with-others';
   }
 
   /** Looks for the next request; callers at the same time share one look. */
@@ -241,33 +301,49 @@ export class Frontier implements IRequestManager {
 
   async #claimNext(): Promise<void> {
     for (;;) {
-      const request = await this.#checkpoint.claim();
-      if (!request) {
-        const now = this.#now();
-        this.#idleUntil = Math.min(this.#checkpoint.nextDue() ?? Infinity, now + MAX_IDLE_MILLIS);
+      const now = this.#now();
+      const claimed = await this.#checkpoint.claim(now, (host) => this.#pace.takeOff(host, now));
+      if (!claimed) {
+        this.#idleUntil = Math.min(this.#nextWake(now), now + MAX_IDLE_MILLIS);
         return;
       }
-      if (handOutAfter(this.#checkpoint.deathsOf(request.id as string)) !== 'dead-letter') {
-        this.#next = request;
+      if (handOutAfter(claimed.deaths) !== 'dead-letter') {
+        this.#next = claimed;
         return;
       }
-      await this.#bury(request);
+      await this.#bury(claimed.request);
     }
+  }
+
+  /** When there may be something to claim. With nothing else left, the second pass begins. */
+  #nextWake(now: number): number {
+    const wake = this.#checkpoint.nextWake();
+    if (wake !== null || this.#flights.size > 0) return wake ?? Infinity;
+    const begin = now + this.#secondPassDelayMillis;
+    const postponed = this.#checkpoint.startSecondPass(begin);
+    if (postponed === 0) return Infinity;
+    this.#onSecondPass(postponed);
+    return begin;
   }
 
   /** Makes a page that killed the process a dead letter, without fetching it again. */
   async #bury(request: Request): Promise<void> {
     this.#flights.set(request.id as string, openFlight(request, this.#now()));
     const error = `The process died ${MAX_DEATHS} times while this page was in flight, the last time with no other page.`;
-    const last = { at: new Date(this.#now()).toISOString(), tier: 'http', verdict: 'crash', error } as const;
+    const last = { at: new Date(this.#now()).toISOString(), tier: 'http', verdict: 'crash', status: null, error } as const;
     this.giveUp(request, 'failed', toDeadLetter(request, last));
     await this.markRequestHandled(request);
   }
 
-  #land(request: Request): void {
+  #land({ request, since }: OpenFlight, how: Landing): void {
+    const { host } = new URL(request.url);
+    const now = this.#now();
+    const rest = this.#pace.land(host, how, now - since, now);
+    if (rest !== null) this.#checkpoint.rest(host, rest);
     this.#flights.delete(request.id as string);
+    this.#landed++;
     this.#alone = false;
-    // The page may have added links past this frontier, through RequestQueue.open().
+    // The page may have added links past this frontier, through RequestQueue.open(), and its host may be called again.
     this.#idleUntil = 0;
   }
 
@@ -281,6 +357,13 @@ export class Frontier implements IRequestManager {
     }
     const request = given instanceof Request ? given : new Request({ ...given, url: given.url });
     request.label ??= this.#site.labelOf(new URL(request.url));
+    const secret = Object.keys(request.headers ?? {}).find((name) => SECRET_HEADERS.test(name));
+    if (secret !== undefined) {
+      throw new SurefootError(
+        'site',
+        `Site "${this.#site.name}" added a request with the header ${secret}, which would be stored. Give it by \`headers\` of defineSite(), or by --cookies.`,
+      );
+    }
     if (!Object.hasOwn(this.#site.routes, request.label)) {
       const known = Object.keys(this.#site.routes).join(', ');
       throw new SurefootError(

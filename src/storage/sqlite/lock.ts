@@ -12,7 +12,7 @@ const LOCK_FILE = 'crawl.lock';
 /** How often the owner shows that it is not only alive but working. */
 const HEARTBEAT_MILLIS = 5_000;
 
-/** Who works on a storage folder, or did so last. */
+/** Who works on a storage folder, or died while doing so. */
 export interface LockOwner {
   readonly pid: number;
   /** ISO 8601, UTC. */
@@ -45,7 +45,10 @@ export function acquireRunLock(storageDir: string): { release(): void } {
     return {
       release() {
         clearInterval(beat);
-        if (db.open) db.close();
+        if (!db.open) return;
+        // An owner that is still named was killed.
+        db.exec('DELETE FROM owner; COMMIT');
+        db.close();
       },
     };
   } catch (error) {
@@ -54,7 +57,7 @@ export function acquireRunLock(storageDir: string): { release(): void } {
   }
 }
 
-/** Who has (or last had) the lock of a storage folder; null if nobody ever did. */
+/** Who has the lock of a storage folder, or was killed while having it; null after an orderly end. */
 export function readLockOwner(storageDir: string): LockOwner | null {
   const file = join(storageDir, LOCK_FILE);
   if (!existsSync(file)) return null;
