@@ -1,6 +1,4 @@
 // The composition root: one crawl from its settings to its exports, stage by stage.
-import { Configuration } from '@crawlee/core';
-
 import { SurefootError } from './core/errors.ts';
 import type { DeadLetter } from './core/dead-letter.ts';
 import { toMeta } from './core/meta.ts';
@@ -8,22 +6,12 @@ import { decideRun, describeRun, type RunInput, type RunRecord } from './core/ru
 import type { Site } from './core/site.ts';
 import { startDemoSite, type DemoSite } from './demo/server.ts';
 import { exportRows, publicSettings } from './commands/export.ts';
-import { createPlainClient } from './fetch/clients/plain.ts';
+import { withEngine } from './engine.ts';
 import { readCookieFile, type Cookie } from './fetch/cookie-file.ts';
-import { secretValues, sessionsWithCookies } from './fetch/cookies.ts';
-import { createHeaderPolicy } from './fetch/headers.ts';
-import { toHeadered } from './fetch/hooks.ts';
-import { createHttpCrawler, limitConcurrency } from './fetch/http-crawler.ts';
-import { createRobots } from './fetch/robots.ts';
-import { atomicCheckpoint } from './frontier/checkpoint.ts';
-import { Frontier } from './frontier/frontier.ts';
-import { openLaneQueue } from './frontier/lane-queue.ts';
-import { createPace } from './frontier/pace.ts';
-import { plainCheckpoint } from './frontier/plain-checkpoint.ts';
+import { secretValues } from './fetch/cookies.ts';
 import { findJsonError } from './input/json-error.ts';
 import type { Settings } from './input/schema.ts';
 import { loadSite } from './load-site.ts';
-import { setUpLog } from './platform/log.ts';
 import { createRedactor, redactData } from './platform/redact.ts';
 import { listenForSignals, type Interruption } from './platform/signals.ts';
 import { watch } from './platform/watch.ts';
@@ -35,7 +23,6 @@ import { formatSummary } from './report/summary.ts';
 import { openStorage, type OpenStorage } from './storage/open.ts';
 import { clearRun, readRun, writeRun, writeSnapshot } from './storage/run.ts';
 import { acquireRunLock } from './storage/sqlite/lock.ts';
-import { stageDatasets } from './storage/staging.ts';
 
 /** Failures that are printed one by one; `status` and the exports have all of them. */
 const FAILURES_PRINTED = 20;
@@ -43,9 +30,6 @@ const FAILURES_PRINTED = 20;
 const DEMO_OF = 'hackernews';
 
 const SECOND = 1_000;
-const MEBIBYTE = 1024 * 1024;
-/** The second pass has this part of the concurrency. */
-const SECOND_PASS_SHARE = 4;
 
 /** What a crawl needs of the process it runs in. */
 export interface Surroundings {
@@ -123,74 +107,45 @@ interface RunContext {
 }
 
 async function crawlRun({ settings, surroundings, storage, site, run, resumes, demo, cookies }: RunContext): Promise<number> {
-  const staging = stageDatasets(storage.client);
-  const config = new Configuration({ storageClient: staging.client, purgeOnStart: false });
-  // Inside, `Dataset.open()` and its like find this store without being handed it.
-  return Configuration.storage.run(config, async () => {
-    const redact = createRedactor(secretValues(cookies));
-    let say = (text: string): void => void process.stderr.write(`${text}\n`);
-    const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
-    const log = setUpLog({ level, write: (line) => say(redact(line)) });
-
-    const queue = await openLaneQueue(config);
-    const checkpoint = storage.atomic ? atomicCheckpoint(storage.atomic, queue) : plainCheckpoint(storage.client, queue);
-    const frontier = new Frontier({
-      queue,
-      checkpoint,
-      site,
-      maxRequests: run.input.maxRequests ?? undefined,
-      pace: createPace({ hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay }, Math.random),
-      secondPassDelayMillis: settings.secondPassDelay * SECOND,
-      onSecondPass(requests) {
-        limitConcurrency(crawler, Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
-        say(`${toPages(requests)} failed and go round once more in ${settings.secondPassDelay} s, fewer at a time.`);
-      },
-    });
+  const redact = createRedactor(secretValues(cookies));
+  let say = (text: string): void => void process.stderr.write(`${redact(text)}\n`);
+  const options = {
+    settings,
+    storage,
+    site,
+    maxRequests: run.input.maxRequests ?? undefined,
+    cookies,
+    version: surroundings.version,
+    redact,
+    onLogLine: (line: string) => say(line),
+    onDeadLetter: failurePrinter((line) => say(line)),
+    onSecondPass: (requests: number) =>
+      say(`${toPages(requests)} failed and go round once more in ${settings.secondPassDelay} s, fewer at a time.`),
+  };
+  return withEngine(options, async (engine) => {
+    const { frontier } = engine;
     // Also on a resume: a kill between the run's record and its first links left none, and known ones are skipped.
     await frontier.addRequestsBatched(demo ? [demo.url] : [...run.input.startUrls]);
 
-    const client = createPlainClient({ maxBodyBytes: settings.maxBodyMb * MEBIBYTE });
-    const policy = createHeaderPolicy({
-      mode: settings.headers,
-      ...(settings.contact !== undefined && { contact: settings.contact }),
-      version: surroundings.version,
-    });
-    const crawler = createHttpCrawler({
-      site,
-      frontier,
-      client,
-      concurrency: settings.concurrency,
-      headers: (request, session) => policy({ request: toHeadered(request, site), sessionId: session?.id ?? '' }),
-      robots: settings.ignoreRobots ? null : createRobots(client, (url) => policy({ request: { url }, sessionId: '' })),
-      // A session that was logged in is not retired for its age: no other one is.
-      createSession: sessionsWithCookies(cookies, cookies.length > 0 ? { maxUsageCount: 1e9, maxAgeSecs: 1e9 } : {}),
-      duringPage: staging.duringPage,
-      maxRetryAfterMillis: settings.maxRetryAfter * SECOND,
-      secondPass: settings.secondPassDelay > 0,
-      redact,
-      onDeadLetter: failurePrinter((text) => say(redact(text))),
-      log,
-    });
-
-    const { total, handled } = frontier.counts();
+    const { total, handled } = engine.counts();
     const startedMillis = performance.now();
     const progress = startProgress({
-      read: () => ({ done: frontier.counts().handled, known: frontier.counts().total, failed: frontier.failed }),
+      read: () => ({ done: engine.counts().handled, known: engine.counts().total, failed: frontier.failed }),
       quiet: settings.quiet,
     });
-    say = progress.line;
-    if (!settings.quiet) say(redact(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled })));
+    say = (text) => progress.line(redact(text));
+    if (!settings.quiet) say(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled }));
     const watching = watch({
       progress: () => frontier.landed,
       snapshot: () => frontier.snapshot(),
-      keep: (snapshot) => writeSnapshot(storage.client, snapshot),
+      keep: (snapshot) => writeSnapshot(storage.client, redactData(snapshot, redact)),
       show(snapshot, stalledSeconds) {
         if (stalledSeconds !== null) say(`No progress for ${stalledSeconds} s. This is what the crawl is waiting for:`);
-        say(redact(formatSnapshot(snapshot, Date.now())));
+        say(formatSnapshot(snapshot, Date.now()));
       },
       stallMillis: settings.stallTimeout * SECOND,
     });
-    const interruption = await runInterruptibly(() => crawler.run(), {
+    const interruption = await runInterruptibly(() => engine.run(), {
       stop() {
         frontier.stop();
         say(`Finishing ${toPages(frontier.inFlight)} in flight. Once more to end at once.`);
@@ -202,26 +157,22 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
     });
     watching.stop();
     progress.stop();
-    await client.close();
 
+    const counts = engine.counts();
     if (interruption) {
-      const counts = frontier.counts();
       const next =
         settings.store === 'memory' ? 'Nothing of it is kept (--store memory).' : 'Run the same command again to go on.';
       say(`Interrupted: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${next}`);
       return interruption.exitCode;
     }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };
-    const meta = redactData(
-      toMeta(describeRun(finished), checkpoint.tallies(), checkpoint.counts(), publicSettings(settings)),
-      redact,
-    );
-    const files = await exportRows(storage.client, { settings, site, meta });
+    const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings)), redact);
+    const exports = await exportRows(storage.client, { settings, site, meta, redact });
     // Last: a run that is killed before its exports are there is resumed, finds nothing left to fetch, and writes them.
     await writeRun(storage.client, finished);
     const elapsedSeconds = (performance.now() - startedMillis) / SECOND;
-    const pagesThisTime = checkpoint.counts().handled - handled;
-    surroundings.print(formatSummary(meta, { exports: files, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
+    const pagesThisTime = counts.handled - handled;
+    surroundings.print(formatSummary(meta, { exports, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
     return meta.failed > 0 ? 2 : 0;
   });
 }

@@ -60,7 +60,7 @@ const parse = robotsParser as unknown as typeof robotsParser.default;
 
 function toRules(url: string, text: string): RobotsRules {
   const robots = parse(url, text);
-  const seconds = Number(robots.getCrawlDelay(ROBOTS_TOKEN) ?? 0);
+  const seconds = robots.getCrawlDelay(ROBOTS_TOKEN) ?? 0;
   return {
     isAllowed: (pageUrl) => robots.isAllowed(pageUrl, ROBOTS_TOKEN) ?? true,
     delayMillis: Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 0,

@@ -1,18 +1,18 @@
 // The frontier: an IRequestManager around Crawlee's RequestQueue that knows due times and each host's pace, stages what a
 // page pushes and commits it with the page. Each lane has one; its crawler gets it as `requestQueue`.
 import {
-  Request,
   RequestState,
   type AddRequestsBatchedOptions,
   type AddRequestsBatchedResult,
   type IRequestManager,
+  type Request,
   type RequestQueue,
   type RequestQueueOperationInfo,
   type RequestQueueOperationOptions,
   type RequestsLike,
   type Source,
 } from '@crawlee/core';
-import type { Dictionary, ProcessedRequest } from '@crawlee/types';
+import type { Dictionary } from '@crawlee/types';
 
 import { DATASETS, type Claimed, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
 import { handOutAfter, MAX_DEATHS } from '../core/crash.ts';
@@ -21,12 +21,9 @@ import { SurefootError } from '../core/errors.ts';
 import type { Site } from '../core/site.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { openFlight, type Flight, type OpenFlight, type Phase } from './flight.ts';
+import { createIntake, type Intake } from './intake.ts';
 import type { Landing, Pace } from './pace.ts';
 
-/** Requests added in one transaction. */
-const BATCH_SIZE = 1_000;
-/** What is stored with a request must not be a secret. */
-const SECRET_HEADERS = /^(proxy-)?authorization$|^cookie$/i;
 /** An idle frontier looks at the store at least this often, in case somebody else has added to it. */
 const MAX_IDLE_MILLIS = 1_000;
 
@@ -59,7 +56,7 @@ export class Frontier implements IRequestManager {
   readonly #queue: RequestQueue;
   readonly #checkpoint: Checkpoint;
   readonly #site: FrontierOptions['site'];
-  readonly #maxRequests: number;
+  readonly #intake: Intake;
   readonly #pace: Pace;
   readonly #secondPassDelayMillis: number;
   readonly #onSecondPass: (requests: number) => void;
@@ -81,7 +78,8 @@ export class Frontier implements IRequestManager {
     this.#site = site;
     this.#pace = pace;
     this.#now = now;
-    this.#maxRequests = options.maxRequests ?? Infinity;
+    const { maxRequests = Infinity } = options;
+    this.#intake = createIntake({ queue, site, maxRequests, known: () => checkpoint.counts().total });
     this.#secondPassDelayMillis = options.secondPassDelayMillis ?? 60_000;
     this.#onSecondPass = options.onSecondPass ?? (() => {});
     this.#failed = checkpoint.tallies().reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
@@ -230,38 +228,14 @@ export class Frontier implements IRequestManager {
   async addRequest(source: Source, options: RequestQueueOperationOptions = {}): Promise<RequestQueueOperationInfo> {
     const { addedRequests } = await this.addRequestsBatched([source], options);
     const [added] = addedRequests;
-    if (!added)
-      throw new SurefootError('input', `${source.url} was not added: the limit of ${this.#maxRequests} requests is reached.`);
+    if (!added) throw new SurefootError('input', `${source.url} was not added: --max-requests is reached.`);
     return { ...added, forefront: options.forefront ?? false };
   }
 
-  /** Adds requests and resolves when all of them are on disk: Crawlee's own queue leaves all but the first 1,000 to the
-   *  background, where a page could be done before its links are known. */
   async addRequestsBatched(requests: RequestsLike, options: AddRequestsBatchedOptions = {}): Promise<AddRequestsBatchedResult> {
-    const { forefront = false, maxNewRequests = Infinity } = options;
-    const addedRequests: ProcessedRequest[] = [];
-    const requestsOverLimit: Source[] = [];
-    let batch: Request[] = [];
-    let budget = maxNewRequests;
-    const flush = async () => {
-      while (batch.length > 0) {
-        const room = Math.min(budget, this.#maxRequests - this.counts().total);
-        const part = batch.splice(0, Math.max(0, Math.min(batch.length, room)));
-        if (part.length === 0) break;
-        const { processedRequests } = await this.#queue.addRequests(part, { forefront });
-        budget -= processedRequests.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length;
-        addedRequests.push(...processedRequests);
-      }
-      requestsOverLimit.push(...batch.map(({ url }) => ({ url })));
-      batch = [];
-    };
-    for await (const source of requests) {
-      batch.push(this.#toRequest(source));
-      if (batch.length === BATCH_SIZE) await flush();
-    }
-    await flush();
+    const result = await this.#intake(requests, options);
     this.#idleUntil = 0;
-    return { addedRequests, waitForAllRequestsToBeAdded: Promise.resolve([]), requestsOverLimit };
+    return result;
   }
 
   async handledCount(): Promise<number> {
@@ -345,32 +319,5 @@ export class Frontier implements IRequestManager {
     this.#alone = false;
     // The page may have added links past this frontier, through RequestQueue.open(), and its host may be called again.
     this.#idleUntil = 0;
-  }
-
-  #toRequest(source: string | Source): Request {
-    const given = typeof source === 'string' ? { url: source } : source;
-    if (given.url === undefined || !URL.canParse(given.url) || !/^https?:/i.test(given.url)) {
-      throw new SurefootError(
-        'site',
-        `Site "${this.#site.name}" added a link that is no absolute http(s) URL: ${String(given.url)}.`,
-      );
-    }
-    const request = given instanceof Request ? given : new Request({ ...given, url: given.url });
-    request.label ??= this.#site.labelOf(new URL(request.url));
-    const secret = Object.keys(request.headers ?? {}).find((name) => SECRET_HEADERS.test(name));
-    if (secret !== undefined) {
-      throw new SurefootError(
-        'site',
-        `Site "${this.#site.name}" added a request with the header ${secret}, which would be stored. Give it by \`headers\` of defineSite(), or by --cookies.`,
-      );
-    }
-    if (!Object.hasOwn(this.#site.routes, request.label)) {
-      const known = Object.keys(this.#site.routes).join(', ');
-      throw new SurefootError(
-        'site',
-        `Site "${this.#site.name}" has no route ${request.label} (for ${request.url}). It has ${known}.`,
-      );
-    }
-    return request;
   }
 }
