@@ -14,6 +14,8 @@ const MAX_RETRY_AFTER_MILLIS = 30 * MINUTE;
 /** Tries that a throttled request has in one pass. */
 export const THROTTLED_TRIES = THROTTLED.retries + 1;
 
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{2}:\d{2}:\d{2}/;
+
 /** How long to wait before the next attempt, in milliseconds; null: give the request up.
  *  @param failures Attempts that failed so far, this one included; from 1.
  *  @param options.retryAfter The header as it was sent, for `throttled`.
@@ -40,7 +42,8 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   const value = header?.trim();
   if (!value) return null;
   if (/^\d+$/.test(value)) return Number(value) * SECOND;
-  // An HTTP date begins with a day's name; Date.parse alone would read "5.5" or "-1" as a date.
-  const date = /^[A-Za-z]{3}/.test(value) ? Date.parse(value) : Number.NaN;
+  // Date.parse alone would read "5.5", "-1" or "wait 5" as a date, and the oldest of the three forms, which does not say
+  // GMT, in the local time zone.
+  const date = HTTP_DATE.test(value) ? Date.parse(value.endsWith('GMT') ? value : `${value} GMT`) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }

@@ -38,6 +38,8 @@ export const VENDORS: readonly Vendor[] = [
       'cf-im-under-attack',
       'cf_captcha_kind',
       'cf_chl_captcha_tk',
+      'cf-captcha-container',
+      '/cdn-cgi/l/chk_',
       /\/cdn-cgi\/challenge-platform\/[\w/]{0,40}orchestrate\//,
     ],
     // Bot management runs its detection on ordinary pages too, so they end with the same script.
@@ -45,7 +47,7 @@ export const VENDORS: readonly Vendor[] = [
     says: [
       { title: MOMENT, text: [/enable javascript and cookies to continue|verif|checking|cloudflare|ray id/], max: 800 },
       { title: MOMENT, code: ['challenges.cloudflare.com', '/cdn-cgi/', 'cf-turnstile', 'challenge-'], max: 300 },
-      { title: /^attention required! \| cloudflare$/, max: 2_500 },
+      { title: /^(?:attention required!|please wait\.\.\.) \| cloudflare$/, max: 2_500 },
       { text: [/^sorry, you have been blocked/, /cloudflare/], max: 1_500 },
       // 1015 is a rate limit, and other numbers tell of a site that is down.
       { text: [/^(?:access denied )?error (?:code:? )?(?:100[5-9]|101[0-2]|1020|1106)\b/, /ray id/], max: 1_500 },
@@ -97,7 +99,12 @@ export const VENDORS: readonly Vendor[] = [
   },
   {
     name: 'Imperva',
-    only: [/<iframe[^>]{0,500}_incapsula_resource/, '_incapsula_resource?cwudnsai', '_incapsula_resource?swudnsai'],
+    only: [
+      /<iframe[^>]{0,500}_incapsula_resource/,
+      'distil_r_captcha',
+      '_incapsula_resource?cwudnsai',
+      '_incapsula_resource?swudnsai',
+    ],
     also: ['_incapsula_resource'],
     says: [
       { text: [/^request unsuccessful\. incapsula incident id/], max: 300 },

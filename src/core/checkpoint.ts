@@ -51,6 +51,8 @@ export interface ClaimOptions {
   readonly lockMillis: number;
   /** Who holds the lock. */
   readonly owner: string;
+  /** Whether a page may be claimed that was in flight at two deaths of the process: only when nothing else is in flight. */
+  readonly alone: boolean;
   /** Asked for the host of the request that is claimed: until when it rests after this hand-out (epoch milliseconds; 0: it
    *  may be called again at once, Infinity: until `rest()` says so). */
   restAfter(host: string): number;

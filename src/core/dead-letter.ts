@@ -39,9 +39,16 @@ export function recordAttempt(request: Request, attempt: Attempt): void {
   request.errorMessages.push(JSON.stringify(attempt));
 }
 
-/** The attempts so far. */
-export function attemptsOf(request: Pick<Request, 'errorMessages'>): Attempt[] {
-  return request.errorMessages.map((message) => JSON.parse(message) as Attempt);
+/** The attempts among a request's messages: a handler may have left messages of its own there. */
+export function attemptsOf({ errorMessages }: Pick<Request, 'errorMessages'>): Attempt[] {
+  return errorMessages.flatMap((message) => {
+    try {
+      const attempt = JSON.parse(message) as Partial<Attempt> | null;
+      return attempt?.at && attempt.verdict ? [attempt as Attempt] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** @param last The attempt that ended it, if `recordAttempt` has not seen it. */

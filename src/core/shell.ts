@@ -10,20 +10,24 @@ const MAX_IMAGES = 5;
 const MAX_ASIDE = 40;
 /** A page of no more than this may be a notice that it needs scripts. */
 const MAX_NOTICE = 120;
+/** A shell is small. Parsed pages can be as deep as they are long, so they are walked, not searched. */
+const MAX_NODES = 10_000;
 
-const MOUNTS = [
-  '#app, #root, #__next, #__nuxt, #___gatsby, #react-root, #main-app, #q-app, #application, #svelte, #mount, #spa',
-  '[id$="-app"], [id$="-root"], [id^="app-"], [id^="root-"], [id$="_app"], [id$="_root"], [id$="App"], [id$="Root"]',
-  '[data-reactroot], [data-v-app], [ng-view], [ui-view], [ng-app]:empty, [data-ng-app]:empty',
-  'app-root, app-shell, my-app, ion-app, ng-view, ui-view, router-outlet, router-view',
-].join(', ');
+const MOUNT_ID = /^(?:__next|__nuxt|___gatsby|application|svelte|mount|spa)$|(?:^|[-_])(?:app|root)(?:[-_]|$)|[a-z](?:App|Root)$/;
 // Places for a widget on any kind of page, not for the page itself.
-const WIDGET_MOUNT = /^(?:fb|modal|portal|dialog|toast|tooltip|overlay|notification|popup|chat|consent|cookie)s?[-_]/i;
+const WIDGET_ID = /^(?:fb|modal|portal|dialog|toast|tooltip|overlay|notification|popup|chat|consent|cookie)s?[-_]/i;
+const MOUNT_NAMES = new Set(['app-root', 'app-shell', 'my-app', 'ion-app', 'ng-view', 'ui-view', 'router-outlet', 'router-view']);
+const MOUNT_ATTRIBUTES = ['data-reactroot', 'data-v-app', 'ng-view', 'ui-view'];
+
+const SILENT = new Set(['script', 'style', 'noscript', 'template', 'title']);
+const WRITTEN = new Set(['h1', 'h2', 'h3', 'p', 'li', 'td', 'blockquote', 'figcaption', 'pre']);
+const OCCUPIED = new Set(['iframe', 'form', 'table', 'canvas']);
 
 const NOTICE =
   /(?:enable|requires?|needs?|without|activate|turn on|activez|activer|aktivieren|habilit\w+|включите) (?:your )?(?:javascript|js)\b|javascript (?:is|to be)? ?(?:required|disabled|enabled|deaktiviert|désactivé)/i;
 const LOADING =
   /^(?:please wait|loading|laden|lädt|wird geladen|chargement|cargando|carregando|caricamento|загрузка|加载中|読み込み中)?\W*(?:please wait|bitte warten)?\W*$/iu;
+const COPYRIGHT = /^(?:©|\(c\)|copyright)/i;
 
 /** Whether only a browser gets to see what the page is about. A page that sends its reader elsewhere is none: what to make
  *  of a `<meta http-equiv="refresh">` is for the site. Neither is a short page that says what it has to say. */
@@ -31,47 +35,72 @@ export function isShell($: Dom, page: Outline): boolean {
   if (page.long || page.scripts === 0 || page.redirects) return false;
   if (page.text.length > MAX_TEXT || page.links > MAX_LINKS || page.images > MAX_IMAGES) return false;
   if (page.entries > 0 || page.furniture > 0) return false;
-  const mounts = $(MOUNTS).filter((_, element) => !WIDGET_MOUNT.test($(element).attr('id') ?? ''));
-  if (mounts.length === 0) return page.scriptSources.length > 0 && isBare($, page);
-  const empty = mounts.filter((_, element) => isUnfilled($, element));
+  const body = survey($);
+  if (body === null) return false;
+  if (body.mounts.length === 0) {
+    // No place by a known name, yet scripts from elsewhere and nothing but empty boxes for them to fill.
+    const says = LOADING.test(page.text) || (page.text.length <= MAX_NOTICE && NOTICE.test(page.text));
+    return says && page.scriptSources.length > 0 && page.links === 0 && page.images === 0 && !body.occupied;
+  }
   // A mount point that has been filled is a page that the server rendered, however short.
-  if (empty.length === 0 || mounts.toArray().some((element) => isFilled($, element))) return false;
-  return page.text.length <= MAX_ASIDE || NOTICE.test(page.noscript) || NOTICE.test(page.text) || !hasContent($);
+  if (!body.mounts.every(isUnfilled)) return false;
+  if (page.text.length <= MAX_ASIDE || NOTICE.test(page.noscript) || NOTICE.test(page.text)) return true;
+  return body.written.every((text) => isUnfilled(text) || COPYRIGHT.test(text));
 }
-
-type Element = Parameters<Dom>[0];
-
-const SILENT = 'script, style, noscript, template';
 
 /** Nothing in it, or no more than a sign that something is to come. */
-function isUnfilled($: Dom, element: Element): boolean {
-  const inside = textOf($, element);
-  return LOADING.test(inside) || (inside.length <= MAX_TEXT && NOTICE.test(inside));
+function isUnfilled(text: string): boolean {
+  return LOADING.test(text) || NOTICE.test(text);
 }
 
-function isFilled($: Dom, element: Element): boolean {
-  return !isUnfilled($, element);
+/** A node as htmlparser2 and parse5 both build it. */
+interface Node {
+  readonly type: string;
+  readonly name?: string;
+  readonly attribs?: Readonly<Record<string, string>>;
+  readonly data?: string;
+  readonly children?: readonly Node[];
 }
 
-function textOf($: Dom, element: Element): string {
-  const copy = $(element as never).clone();
-  copy.find(SILENT).remove();
-  return copy.text().replaceAll(/\s+/g, ' ').trim();
+interface Place {
+  readonly mount: boolean;
+  text: string;
 }
 
-/** A heading, a paragraph, an entry or a picture that somebody wrote. */
-function hasContent($: Dom): boolean {
-  const written = $('h1, h2, h3, p, li, td, blockquote, figcaption, pre').not(`${SILENT} *`);
-  return written.toArray().some((element) => {
-    const text = textOf($, element);
-    return !LOADING.test(text) && !NOTICE.test(text) && !/^(?:©|\(c\)|copyright)/i.test(text);
-  });
+/** The text in each mount point and in each heading, paragraph or entry beside them; null for a page of too many nodes. */
+function survey($: Dom): { mounts: string[]; written: string[]; occupied: boolean } | null {
+  const places: Place[] = [];
+  const stack: { node: Node; place: Place | null }[] = [{ node: $.root()[0] as unknown as Node, place: null }];
+  let occupied = false;
+  let nodes = 0;
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    nodes += 1;
+    if (nodes > MAX_NODES) return null;
+    const { node } = next;
+    let { place } = next;
+    if (node.type === 'text' && place !== null) place.text += node.data ?? '';
+    const name = node.name ?? '';
+    if (node.children === undefined || SILENT.has(name)) continue;
+    occupied ||= OCCUPIED.has(name);
+    const mount = place?.mount !== true && isMount(node);
+    if (mount || (place === null && WRITTEN.has(name))) {
+      place = { mount, text: '' };
+      places.push(place);
+    }
+    if (stack.length + node.children.length > MAX_NODES) return null;
+    for (let child = node.children.length - 1; child >= 0; child -= 1) stack.push({ node: node.children[child] as Node, place });
+  }
+  const textOf = ({ text }: Place) => text.replaceAll(/\s+/g, ' ').trim();
+  return {
+    mounts: places.filter((place) => place.mount).map(textOf),
+    written: places.filter((place) => !place.mount).map(textOf),
+    occupied,
+  };
 }
 
-/** No mount point by a known name, yet scripts from elsewhere and nothing but empty boxes for them to fill. */
-function isBare($: Dom, page: Outline): boolean {
-  const noticed = NOTICE.test(page.text);
-  if (!LOADING.test(page.text) && !(noticed && page.text.length <= MAX_NOTICE)) return false;
-  if (page.links > 0 || page.images > 0) return false;
-  return $('iframe, form, table, canvas').not(`${SILENT} *`).length === 0;
+function isMount({ name = '', attribs = {} }: Node): boolean {
+  if (name === 'html' || name === 'body') return false;
+  const id = attribs['id'] ?? '';
+  if (MOUNT_ID.test(id) && !WIDGET_ID.test(id)) return true;
+  return MOUNT_NAMES.has(name) || MOUNT_ATTRIBUTES.some((attribute) => attribute in attribs);
 }

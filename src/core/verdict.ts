@@ -112,5 +112,8 @@ export function verdictOfError(error: unknown): Exclude<Verdict, 'ok'> {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const fault = faultOfCode(code);
   if (fault !== null) return TRANSPORT_FAULTS[fault];
+  const message = error instanceof Error ? error.message : '';
+  // Crawlee's own words for a content type it does not parse, and for an encoding it does not know.
+  if (/served Content-Type|unsupported charset/.test(message)) return 'fatal';
   return 'transient';
 }

@@ -1,6 +1,6 @@
 // The HTTP lane: Crawlee's CheerioCrawler with the site's labelled router, this project's client, verdicts and pace.
+import type { CheerioCrawler } from '@crawlee/cheerio';
 import {
-  CheerioCrawler,
   createCheerioRouter,
   type BaseHttpClient,
   type CheerioCrawlingContext,
@@ -91,7 +91,8 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
         // Passing any option here replaces CheerioCrawler's own preset, so all of it stands here.
         desiredConcurrency: concurrency,
         snapshotterOptions: { eventLoopSnapshotIntervalSecs: 2, maxBlockedMillis: 100 },
-        systemStatusOptions: { maxEventLoopOverloadedRatio: 0.7 },
+        // Crawlee looks at the whole machine's CPU: beside another busy program a crawl would fall to one page at a time.
+        systemStatusOptions: { maxEventLoopOverloadedRatio: 0.7, maxCpuOverloadedRatio: 1 },
         maybeRunIntervalSecs: 0.05,
         loggingIntervalSecs: null,
       },

@@ -1,6 +1,6 @@
 // Crawlee's CheerioCrawler, changed where it must be: the page is decoded as browsers do, parsed once, and every failure
 // reaches the error handler with its own error.
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 

@@ -6,6 +6,7 @@ import { prettifyError } from 'zod';
 import { DATASETS } from '../core/checkpoint.ts';
 import type { Page } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
+import { decodeBody } from './decode.ts';
 
 /** One attempt at a page, as the frontier keeps it. */
 export interface PageFlight {
@@ -18,7 +19,8 @@ export function toPage(context: CheerioCrawlingContext, site: Site, flight: Page
   const { response, log } = context;
   // Crawlee has set `id` and `loadedUrl` by now; its own type says so only inside a handler.
   const request = context.request as Page['request'];
-  const html = typeof context.body === 'string' ? context.body : Buffer.from(context.body).toString();
+  const html =
+    typeof context.body === 'string' ? context.body : decodeBody(Buffer.from(context.body), response.headers['content-type']);
   const referer = { Referer: request.loadedUrl };
   return {
     request,

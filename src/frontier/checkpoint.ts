@@ -2,11 +2,11 @@
 // (plain-checkpoint.ts).
 import { Request, type RequestQueue } from '@crawlee/core';
 
-import type { AtomicStorage, Claimed, PageTally, QueueCounts, StagedRow, TallySum } from '../core/checkpoint.ts';
+import type { AtomicStorage, Claimed, ClaimOptions, PageTally, QueueCounts, StagedRow, TallySum } from '../core/checkpoint.ts';
 
 /** A queue with the rows and figures that belong to it. See AtomicStorage for what each call promises. */
 export interface Checkpoint {
-  claim(now: number, restAfter: (host: string) => number): Promise<Claimed<Request> | null>;
+  claim(options: Pick<ClaimOptions, 'now' | 'alone' | 'restAfter'>): Promise<Claimed<Request> | null>;
   handOut(requestId: string): void;
   commit(request: Request, rows: readonly StagedRow[], tally: PageTally): Promise<void>;
   reclaim(request: Request, notBefore: number): Promise<void>;
@@ -21,9 +21,9 @@ export interface Checkpoint {
 /** Over a store of ours: rows, done mark and figures in one transaction; due times, rests and hand-outs on disk. */
 export function atomicCheckpoint(storage: AtomicStorage, queue: RequestQueue): Checkpoint {
   return {
-    async claim(now, restAfter) {
+    async claim(options) {
       const { clientKey: owner, requestLockSecs } = queue;
-      const claimed = await storage.claim(queue.id, { now, lockMillis: requestLockSecs * 1_000, owner, restAfter });
+      const claimed = await storage.claim(queue.id, { ...options, lockMillis: requestLockSecs * 1_000, owner });
       return claimed && { request: new Request(claimed.request), deaths: claimed.deaths };
     },
     handOut: (requestId) => storage.handOut(queue.id, requestId),

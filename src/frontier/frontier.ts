@@ -18,36 +18,14 @@ import { DATASETS, type Claimed, type PageEnd, type QueueCounts } from '../core/
 import { handOutAfter, MAX_DEATHS } from '../core/crash.ts';
 import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
-import type { Site } from '../core/site.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { openFlight, type Flight, type OpenFlight, type Phase } from './flight.ts';
+import { openFlight, type Flight, type OpenFlight } from './flight.ts';
 import { createIntake, type Intake } from './intake.ts';
+import type { FrontierOptions, FrontierSnapshot } from './options.ts';
 import type { Landing, Pace } from './pace.ts';
 
 /** An idle frontier looks at the store at least this often, in case somebody else has added to it. */
 const MAX_IDLE_MILLIS = 1_000;
-
-export interface FrontierOptions {
-  queue: RequestQueue;
-  checkpoint: Checkpoint;
-  site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
-  /** Requests known at most, over all restarts; further ones are not added. @default no limit */
-  maxRequests?: number | undefined;
-  pace: Pace;
-  /** When all else is done, requests that used up their tries rest this long and go round once more. @default 60,000 */
-  secondPassDelayMillis?: number;
-  /** Told when the second pass begins, and of how many requests. */
-  onSecondPass?: ((requests: number) => void) | undefined;
-  /** @default Date.now */
-  now?: () => number;
-}
-
-/** What `Frontier.snapshot()` shows. Times are epoch milliseconds. */
-export interface FrontierSnapshot extends QueueCounts {
-  readonly flights: readonly { url: string; label: string | null; tier: string; phase: Phase; ageMillis: number }[];
-  readonly hosts: readonly { host: string; inFlight: number; window: number; restsUntil: number }[];
-  readonly nextWake: number | null;
-}
 
 export class Frontier implements IRequestManager {
   /** Written by Crawlee. */
@@ -163,27 +141,28 @@ export class Frontier implements IRequestManager {
   async isEmpty(): Promise<boolean> {
     if (this.#stopped || this.#alone) return true;
     if (!this.#next && this.#now() >= this.#idleUntil) await this.#claim();
-    return this.#next === null || !this.#mayFly(this.#next);
+    return this.#next === null;
   }
 
   async isFinished(): Promise<boolean> {
     if (this.#flights.size > 0) return false;
-    return this.#stopped || (this.#next === null && (await this.#checkpoint.isFinished()));
+    if (this.#stopped) return true;
+    return this.#next === null && this.#claiming === null && (await this.#checkpoint.isFinished());
   }
 
   async fetchNextRequest<T extends Dictionary = Dictionary>(): Promise<Request<T> | null> {
     if (await this.isEmpty()) return null;
     const next = this.#next;
     // Another call may have taken it meanwhile; Crawlee asks again.
-    if (!next || this.#alone || !this.#mayFly(next)) return null;
-    this.#next = null;
+    if (!next || this.#alone || this.#stopped) return null;
     const request = next.request as Request<T>;
     // Added past this frontier, through RequestQueue.open().
     request.label ??= this.#site.labelOf(new URL(request.url));
     const id = request.id as string;
+    this.#checkpoint.handOut(id);
+    this.#next = null;
     this.#alone = handOutAfter(next.deaths) === 'alone';
     this.#flights.set(id, openFlight(request, this.#now()));
-    this.#checkpoint.handOut(id);
     return request;
   }
 
@@ -201,7 +180,7 @@ export class Frontier implements IRequestManager {
     const flight = this.#openFlightOf(request);
     flight.close();
     flight.enter('committing');
-    request.handledAt ??= new Date(this.#now()).toISOString();
+    request.handledAt = new Date(this.#now()).toISOString();
     const end = flight.end ?? (request.state === RequestState.SKIPPED ? 'skipped' : 'succeeded');
     await this.#checkpoint.commit(request, flight.rows, {
       end,
@@ -219,6 +198,7 @@ export class Frontier implements IRequestManager {
   async reclaimRequest(request: Request): Promise<RequestQueueOperationInfo> {
     const id = request.id as string;
     const flight = this.#openFlightOf(request);
+    delete request.handledAt; // Set by a commit that failed.
     await this.#checkpoint.reclaim(request, this.#dueTimes.get(id) ?? this.#now());
     this.#dueTimes.delete(id);
     this.#land(flight, flight.throttled ? 'throttled' : 'bad');
@@ -260,11 +240,6 @@ export class Frontier implements IRequestManager {
     return flight;
   }
 
-  /** A page that may kill the process waits until it is alone. */
-  #mayFly({ deaths }: Claimed<Request>): boolean {
-    return this.#flights.size === 0 || handOutAfter(deaths) === 'with-others';
-  }
-
   /** Looks for the next request; callers at the same time share one look. */
   async #claim(): Promise<void> {
     this.#claiming ??= this.#claimNext().finally(() => {
@@ -276,7 +251,8 @@ export class Frontier implements IRequestManager {
   async #claimNext(): Promise<void> {
     for (;;) {
       const now = this.#now();
-      const claimed = await this.#checkpoint.claim(now, (host) => this.#pace.takeOff(host, now));
+      const alone = this.#flights.size === 0;
+      const claimed = await this.#checkpoint.claim({ now, alone, restAfter: (host) => this.#pace.takeOff(host, now) });
       if (!claimed) {
         this.#idleUntil = Math.min(this.#nextWake(now), now + MAX_IDLE_MILLIS);
         return;

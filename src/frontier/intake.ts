@@ -33,7 +33,7 @@ export interface IntakeOptions {
  *  page could be done before its links are known.
  *  @throws {SurefootError} kind `site`: a link that is no http(s) URL, a label without a route, a secret header. */
 export function createIntake({ queue, site, maxRequests, known }: IntakeOptions): Intake {
-  return async (requests, { forefront = false, maxNewRequests = Infinity }) => {
+  const add: Intake = async (requests, { forefront = false, maxNewRequests = Infinity }) => {
     const addedRequests: ProcessedRequest[] = [];
     const requestsOverLimit: Source[] = [];
     let batch: Request[] = [];
@@ -56,6 +56,14 @@ export function createIntake({ queue, site, maxRequests, known }: IntakeOptions)
     }
     await flush();
     return { addedRequests, waitForAllRequestsToBeAdded: Promise.resolve([]), requestsOverLimit };
+  };
+  if (maxRequests === Infinity) return add;
+  // One after the other, or several at once would each find the same room.
+  let before: Promise<unknown> = Promise.resolve();
+  return (requests, options) => {
+    const adding = before.then(() => add(requests, options));
+    before = Promise.allSettled([adding]);
+    return adding;
   };
 }
 

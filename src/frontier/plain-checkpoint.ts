@@ -12,6 +12,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
   const deferred = new Map<string, { request: Request; notBefore: number }>();
   const rests = new Map<string, number>();
   const sums = new Map<string, TallySum>();
+  const inFlight = new Set<string>();
 
   const hold = (request: Request) => {
     const { host } = new URL(request.url);
@@ -44,19 +45,20 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
     for (;;) {
       const request = await queue.fetchNextRequest();
       if (!request) return null;
-      // One that is held comes back when its lock runs out.
-      if (isHeld(request)) continue;
+      // One that is held or in flight comes back when its lock runs out.
+      if (isHeld(request) || inFlight.has(request.id as string)) continue;
       if (mayBeCalled(new URL(request.url).host, now)) return request;
       hold(request);
     }
   };
 
   return {
-    async claim(now, restAfter) {
+    async claim({ now, restAfter }) {
       const request = await findReady(now);
       if (!request) return null;
       const { host } = new URL(request.url);
       rests.set(host, restAfter(host));
+      inFlight.add(request.id as string);
       return { request, deaths: 0 };
     },
     handOut: () => {},
@@ -66,15 +68,18 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
         await client.dataset(id).pushItems(json);
       }
       await queue.markRequestHandled(request);
+      inFlight.delete(request.id as string);
       addTally(sums, tally);
     },
     async reclaim(request, notBefore) {
+      inFlight.delete(request.id as string);
       deferred.set(request.id as string, { request, notBefore });
     },
     rest: (host, until) => void (until === 0 ? rests.delete(host) : rests.set(host, until)),
     nextWake() {
       const waitingHosts = [...byHost.keys()].map((host) => rests.get(host) ?? 0);
-      const next = Math.min(Infinity, ...waitingHosts, ...[...deferred.values()].map(({ notBefore }) => notBefore));
+      let next = Math.min(Infinity, ...waitingHosts);
+      for (const { notBefore } of deferred.values()) next = Math.min(next, notBefore);
       return Number.isFinite(next) ? next : null;
     },
     startSecondPass(notBefore) {

@@ -34,8 +34,12 @@ export async function writeSnapshot(client: StorageClient, snapshot: unknown): P
 /** Drops what a run has written: queue, rows, dead letters, state. Stores that a site opened by a name of its own stay.
  *  Killed half-way, it is done again on the next start: the record goes first. */
 export async function clearRun(client: StorageClient): Promise<void> {
-  await client.purge?.();
-  for (const name of [DATASETS.rejected, DATASETS.failed]) {
+  // Not `purge()`: the stock client's does not tell what it has read already, and reads files that are gone.
+  const stores = await client.keyValueStores().getOrCreate(STORE);
+  await client.keyValueStore(stores.id).delete();
+  const queue = await client.requestQueues().getOrCreate(STORE);
+  await client.requestQueue(queue.id).delete();
+  for (const name of [DATASETS.items, DATASETS.rejected, DATASETS.failed]) {
     const { id } = await client.datasets().getOrCreate(name);
     await client.dataset(id).delete();
   }

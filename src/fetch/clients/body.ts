@@ -35,16 +35,26 @@ export function openBody(raw: Readable, headers: SimpleHeaders, { maxBytes, toEr
   return new Readable({
     read() {
       chunks.next().then(
-        ({ done, value }) => this.push(done ? null : value),
+        // undici takes a connection back one turn after its body: a request sent at once would open another.
+        ({ done, value }) => (done ? setImmediate(() => this.push(null)) : this.push(value)),
         (error: unknown) => this.destroy(toError(error)),
       );
     },
     destroy(error, done) {
       raw.destroy();
-      chunks.return().catch(() => {});
+      void leave(chunks);
       done(error);
     },
   }).on('error', () => {});
+}
+
+/** Ends the decompressors too. */
+async function leave(chunks: AsyncGenerator<Buffer, void>): Promise<void> {
+  try {
+    await chunks.return();
+  } catch {
+    // Nobody waits for what was still to come.
+  }
 }
 
 async function* read(raw: AsyncIterable<Buffer>, headers: SimpleHeaders, maxBytes: number): AsyncGenerator<Buffer, void> {
@@ -54,17 +64,18 @@ async function* read(raw: AsyncIterable<Buffer>, headers: SimpleHeaders, maxByte
     .map((name) => name.trim())
     .filter((name) => name !== '' && name !== 'identity');
   if (layers.length > MAX_LAYERS) throw new TransportError('bad-answer', `The body is compressed ${layers.length} times over.`);
-  let chunks = upTo(maxBytes, raw);
+  let chunks = upTo(maxBytes, raw, Number(headers['content-length'] ?? 0));
   // The last one named was applied last.
   for (const layer of layers.toReversed()) chunks = upTo(maxBytes, decompress(layer, chunks));
   yield* chunks;
 }
 
-async function* upTo(maxBytes: number, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+/** @param announced What Content-Length says. It counts only once a body begins: the answer to a HEAD has none. */
+async function* upTo(maxBytes: number, chunks: AsyncIterable<Buffer>, announced = 0): AsyncGenerator<Buffer, void> {
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > maxBytes) throw bodyTooLarge(maxBytes);
+    if (Math.max(bytes, announced) > maxBytes) throw bodyTooLarge(maxBytes);
     yield chunk;
   }
 }

@@ -31,15 +31,17 @@ export function nameFault(error: unknown, phase: Phase, limits: Limits): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   // Several addresses were tried: the first error stands for all.
   const inner = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
-  const code = 'code' in inner ? String(inner.code) : '';
-  const fault = faultInPhase(code, phase);
+  const fault = faultInPhase(inner, phase);
   if (fault === null) return error;
   return new TransportError(fault, sentence(fault, inner.message, limits), { cause: error });
 }
 
-function faultInPhase(code: string, phase: Phase): TransportFault | null {
-  // undici's words for a body that lacks its last chunk: the connection was closed (kept alive or not), not reset.
-  if (phase === 'reading' && (code === 'UND_ERR_SOCKET' || code === 'HPE_INVALID_EOF_STATE')) return 'cut-body';
+function faultInPhase(error: Error, phase: Phase): TransportFault | null {
+  // undici's parser gives no code. It meets the end of a connection that was not to be kept alive before the last chunk.
+  if (error.name === 'HTTPParserError') return phase === 'reading' && error.message.includes('EOF') ? 'cut-body' : 'bad-answer';
+  const code = 'code' in error ? String(error.code) : '';
+  // The other side closed in good order: before the headers there is nothing yet that it could have cut.
+  if (phase === 'reading' && code === 'UND_ERR_SOCKET') return 'cut-body';
   const fault = faultOfCode(code);
   return fault === null && ZLIB_CODE.test(code) ? 'bad-answer' : fault;
 }

@@ -1,4 +1,6 @@
 // Sends a request and follows its redirects as a browser does: https://fetch.spec.whatwg.org/#http-redirect-fetch
+import { setImmediate } from 'node:timers/promises';
+
 import type { HttpRequest, RedirectHandler } from '@crawlee/core';
 import type { Dispatcher } from 'undici';
 
@@ -47,6 +49,7 @@ export async function follow(
       return { answer, headers, url, redirectUrls };
     }
     await answer.body.dump({ limit: MAX_DISCARDED_BYTES });
+    await setImmediate(); // See body.ts: the next request is to use the same connection.
     if (redirectUrls.length === MAX_REDIRECTS) {
       throw new TransportError('too-many-redirects', `More than ${MAX_REDIRECTS} redirects, the last one from ${shown(url)}.`);
     }

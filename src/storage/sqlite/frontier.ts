@@ -39,10 +39,10 @@ export function openFrontierStore(
     `UPDATE requests SET due_at = 0 WHERE store = ? AND state = ${STATE.waiting} AND due_at > 0 AND due_at <= ?`,
   );
   const firstHost = db.prepare(
-    'SELECT host, head_seq FROM hosts WHERE store = ? AND rests_until = 0 AND head_seq IS NOT NULL ORDER BY head_seq LIMIT 1',
+    'SELECT host, head_seq FROM hosts WHERE store = ? AND rests_until = 0 AND head_seq < ? ORDER BY head_seq LIMIT 1',
   );
   const firstOfHost = db.prepare(
-    `SELECT id, seq, hand_outs, body FROM requests
+    `SELECT id, seq, deaths, body FROM requests
      WHERE store = ? AND host = ? AND state = ${STATE.waiting} AND due_at = 0 ORDER BY seq LIMIT 1`,
   );
   const setHead = db.prepare('UPDATE hosts SET head_seq = ? WHERE store = ? AND host = ?');
@@ -59,23 +59,25 @@ export function openFrontierStore(
   const soonestHost = db.prepare(
     'SELECT rests_until AS at FROM hosts WHERE store = ? AND rests_until > 0 AND head_seq IS NOT NULL ORDER BY rests_until LIMIT 1',
   );
-  const countHandOut = db.prepare('UPDATE requests SET hand_outs = hand_outs + 1 WHERE store = ? AND id = ?');
+  const countHandOut = db.prepare('UPDATE requests SET handed_out = 1 WHERE store = ? AND id = ?');
   const markHandled = db.prepare(
-    `UPDATE requests SET state = ${STATE.handled}, body = ?, lock_until = NULL, locked_by = NULL, due_at = 0, hand_outs = 0
+    `UPDATE requests SET state = ${STATE.handled}, body = ?, lock_until = NULL, locked_by = NULL, due_at = 0, handed_out = 0
      WHERE store = ? AND id = ? AND state <> ${STATE.handled}`,
   );
   const putBack = db.prepare(
-    `UPDATE requests SET state = ${STATE.waiting}, body = ?, lock_until = NULL, locked_by = NULL, due_at = ?, hand_outs = 0
+    `UPDATE requests SET state = ${STATE.waiting}, body = ?, lock_until = NULL, locked_by = NULL, due_at = ?, handed_out = 0
      WHERE store = ? AND id = ?`,
   );
   const release = db.prepare(
-    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, hand_outs = 0 WHERE state = ${STATE.locked}`,
+    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0 WHERE state = ${STATE.locked}`,
   );
   const secondPass = db.prepare(
     `UPDATE requests SET due_at = ? WHERE store = ? AND state = ${STATE.waiting} AND due_at = ${POSTPONED}`,
   );
   const handledBody = db.prepare(`SELECT body FROM requests WHERE store = ? AND id = ? AND state = ${STATE.handled}`);
-  const unhandle = db.prepare(`UPDATE requests SET state = ${STATE.waiting}, body = ?, due_at = 0 WHERE store = ? AND id = ?`);
+  const unhandle = db.prepare(
+    `UPDATE requests SET state = ${STATE.waiting}, body = ?, due_at = 0, deaths = 0 WHERE store = ? AND id = ?`,
+  );
   const addTally = db.prepare(
     `INSERT INTO tallies (store, tier, host, page_end, pages, bytes, millis, rejected) VALUES (?, ?, ?, ?, 1, ?, ?, ?)
      ON CONFLICT (store, tier, host, page_end) DO UPDATE SET pages = pages + 1, bytes = bytes + excluded.bytes,
@@ -91,13 +93,13 @@ export function openFrontierStore(
   const headOf = (store: number, host: string) => firstOfHost.get(store, host) as WaitingLine | undefined;
 
   return {
-    async claim(queueId, { now, lockMillis, owner, restAfter }) {
+    async claim(queueId, { now, lockMillis, owner, alone, restAfter }) {
       const store = keyOf(queueId);
       return transaction(() => {
         wakeHosts.run(store, now);
         fallDue.run(store, now);
         for (;;) {
-          const host = firstHost.get(store) as { host: string; head_seq: number } | undefined;
+          const host = firstHost.get(store, alone ? CLOSED : SUSPECT_BAND) as { host: string; head_seq: number } | undefined;
           if (!host) return null;
           const line = headOf(store, host.host);
           if (line?.seq !== host.head_seq) {
@@ -108,7 +110,7 @@ export function openFrontierStore(
           lock.run(now + lockMillis, owner, store, line.id);
           const rest = restAfter(host.host);
           setHost.run(headOf(store, host.host)?.seq ?? null, Math.min(rest, CLOSED), store, host.host);
-          return { request: { ...fromBody(line.body), id: line.id }, deaths: line.hand_outs };
+          return { request: { ...fromBody(line.body), id: line.id }, deaths: line.deaths };
         }
       });
     },
@@ -175,7 +177,8 @@ export function recoverFromDeath({ db, transaction }: Connection): void {
   transaction(() => {
     db.exec(`
       UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL,
-        seq = CASE WHEN hand_outs >= 2 AND seq < ${SUSPECT_BAND} THEN seq + 2 * ${SUSPECT_BAND} ELSE seq END
+        handed_out = 0, deaths = deaths + handed_out,
+        seq = CASE WHEN deaths + handed_out >= 2 AND seq < ${SUSPECT_BAND} THEN seq + 2 * ${SUSPECT_BAND} ELSE seq END
       WHERE state = ${STATE.locked};
       UPDATE hosts SET rests_until = 0 WHERE store IN (SELECT key FROM stores) AND rests_until = ${CLOSED};
     `);
@@ -185,7 +188,7 @@ export function recoverFromDeath({ db, transaction }: Connection): void {
 interface WaitingLine {
   id: string;
   seq: number;
-  hand_outs: number;
+  deaths: number;
   body: string;
 }
 

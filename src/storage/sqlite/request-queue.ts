@@ -42,7 +42,7 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
   );
   const lineOf = db.prepare('SELECT id, seq, state, lock_until, locked_by, body FROM requests WHERE store = ? AND id = ?');
   const update = db.prepare(
-    'UPDATE requests SET body = ?, seq = ?, state = ?, lock_until = NULL, locked_by = NULL, due_at = 0, hand_outs = 0 WHERE store = ? AND id = ?',
+    'UPDATE requests SET body = ?, seq = ?, state = ?, lock_until = NULL, locked_by = NULL, due_at = 0, handed_out = 0 WHERE store = ? AND id = ?',
   );
   const updateLocked = db.prepare('UPDATE requests SET body = ?, seq = ? WHERE store = ? AND id = ?');
   const remove = db.prepare('DELETE FROM requests WHERE store = ? AND id = ?');
@@ -50,11 +50,11 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
     `UPDATE requests SET state = ${STATE.locked}, lock_until = ?, locked_by = ?, seq = ? WHERE store = ? AND id = ?`,
   );
   const unlock = db.prepare(
-    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, hand_outs = 0, seq = ? WHERE store = ? AND id = ?`,
+    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0, seq = ? WHERE store = ? AND id = ?`,
   );
   // An expired lock of a living process is no crash: its hand-outs are forgotten.
   const expire = db.prepare(
-    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, hand_outs = 0
+    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0
      WHERE store = ? AND state = ${STATE.locked} AND lock_until <= ?`,
   );
   const fallDue = db.prepare(

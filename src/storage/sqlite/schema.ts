@@ -49,7 +49,8 @@ const SCHEMA = `
     due_at INTEGER NOT NULL DEFAULT 0,
     lock_until INTEGER,
     locked_by TEXT,
-    hand_outs INTEGER NOT NULL DEFAULT 0,
+    handed_out INTEGER NOT NULL DEFAULT 0,
+    deaths INTEGER NOT NULL DEFAULT 0,
     body TEXT NOT NULL
   );
   CREATE UNIQUE INDEX requests_by_id ON requests (store, id);
@@ -117,13 +118,15 @@ export interface Connection {
 /** Opens crawl.sqlite, creating it when it does not exist.
  *  @throws {SurefootError} kind `storage`: not SQLite, not ours, another version, damaged, not writable. */
 export function openDatabase(file: string): Connection {
-  const isNew = !existsSync(file);
-  if (!isNew) assertLooksLikeSqlite(file);
   try {
+    const isNew = !existsSync(file);
+    if (!isNew) assertLooksLikeSqlite(file);
     mkdirSync(dirname(file), { recursive: true });
     // Sessions' cookies are in it. SQLite gives the files beside it the same mode.
     if (isNew) closeSync(openSync(file, 'a', 0o600));
     const db = new Database(file, { timeout: 10_000 });
+    // Before anything that writes: already the change to write-ahead logging does.
+    if (!isEmpty(db)) assertOurs(db, file);
     // Write-ahead logging with synchronous=NORMAL: a killed process loses nothing, a power cut at most the last
     // pages, and those as a whole (rows and done mark together). https://sqlite.org/wal.html
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;');
@@ -156,7 +159,7 @@ export function toStorageError(error: unknown, file: string): unknown {
   if (error instanceof SurefootError || !(error instanceof Error)) return error;
   const code = 'code' in error ? String(error.code) : '';
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return unusable(file, `is damaged (${error.message})`, error);
-  if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)|^E[A-Z]+$/.test(code)) {
+  if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)|^E[A-Z]+$/.test(code) || error.message.startsWith('ConnectionFailed')) {
     return new SurefootError(
       'storage',
       `Cannot write ${file}: ${messageOf(error)}. Free some space or mend the permissions, or name another folder with --storage-dir.`,
