@@ -15,6 +15,7 @@ import { DATASETS } from '../src/core/checkpoint.ts';
 import { defineSite } from '../src/core/site.ts';
 import { atomicCheckpoint } from '../src/frontier/checkpoint.ts';
 import { Frontier } from '../src/frontier/frontier.ts';
+import { createPace } from '../src/frontier/pace.ts';
 import { openLaneQueue } from '../src/frontier/lane-queue.ts';
 import { openSqliteStorage } from '../src/storage/sqlite/client.ts';
 
@@ -77,7 +78,8 @@ async function crawlNothing(urls: number): Promise<Figures> {
   const storage = openSqliteStorage(join(dir, 'crawl.sqlite'));
   const config = new Configuration({ storageClient: storage, purgeOnStart: false });
   const queue = await openLaneQueue(config);
-  const frontier = new Frontier({ queue, checkpoint: atomicCheckpoint(storage, queue), site });
+  const pace = createPace({ hostConcurrency: 10, delayMillis: 0 }, Math.random);
+  const frontier = new Frontier({ queue, checkpoint: atomicCheckpoint(storage, queue), site, pace });
 
   const beforeAdding = performance.now();
   for (let from = 0; from < urls; from += LINKS_A_PAGE) {

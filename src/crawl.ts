@@ -1,6 +1,4 @@
 // The composition root: one crawl from its settings to its exports, stage by stage.
-import { Configuration } from '@crawlee/core';
-
 import { SurefootError } from './core/errors.ts';
 import type { DeadLetter } from './core/dead-letter.ts';
 import { toMeta } from './core/meta.ts';
@@ -8,30 +6,35 @@ import { decideRun, describeRun, type RunInput, type RunRecord } from './core/ru
 import type { Site } from './core/site.ts';
 import { startDemoSite, type DemoSite } from './demo/server.ts';
 import { exportRows, publicSettings } from './commands/export.ts';
-import { createHttpCrawler } from './fetch/http-crawler.ts';
-import { atomicCheckpoint, plainCheckpoint } from './frontier/checkpoint.ts';
-import { Frontier } from './frontier/frontier.ts';
-import { openLaneQueue } from './frontier/lane-queue.ts';
+import { withEngine } from './engine.ts';
+import { readCookieFile, type Cookie } from './fetch/cookie-file.ts';
+import { secretValues } from './fetch/cookies.ts';
+import { findJsonError } from './input/json-error.ts';
 import type { Settings } from './input/schema.ts';
 import { loadSite } from './load-site.ts';
-import { setUpLog } from './platform/log.ts';
+import { createRedactor, redactData } from './platform/redact.ts';
 import { listenForSignals, type Interruption } from './platform/signals.ts';
-import { toCount } from './report/figures.ts';
+import { watch } from './platform/watch.ts';
+import { toCount, toPages } from './report/figures.ts';
 import { describeInput, openingLine } from './report/opening.ts';
-import { startProgress, type Progress } from './report/progress.ts';
+import { formatSnapshot } from './report/live.ts';
+import { startProgress } from './report/progress.ts';
 import { formatSummary } from './report/summary.ts';
 import { openStorage, type OpenStorage } from './storage/open.ts';
-import { clearRun, readRun, writeRun } from './storage/run.ts';
+import { clearRun, readRun, writeRun, writeSnapshot } from './storage/run.ts';
 import { acquireRunLock } from './storage/sqlite/lock.ts';
-import { stageDatasets } from './storage/staging.ts';
 
 /** Failures that are printed one by one; `status` and the exports have all of them. */
 const FAILURES_PRINTED = 20;
 /** The site whose start, when none is named, is the bundled demo. */
 const DEMO_OF = 'hackernews';
 
+const SECOND = 1_000;
+
 /** What a crawl needs of the process it runs in. */
 export interface Surroundings {
+  /** This program's version. */
+  readonly version: string;
   /** Prints the result (stdout). */
   print(text: string): void;
   /** Ends the process at once. */
@@ -43,6 +46,9 @@ export interface Surroundings {
  *  @throws {SurefootError} before anything is fetched: the folder is in use, the store cannot be used, another input. */
 export async function crawl(settings: Settings, surroundings: Surroundings): Promise<number> {
   const { store, storageDir, fresh } = settings;
+  // Before anything is written: a file that is no good is bad input.
+  const cookies =
+    settings.cookies === undefined ? [] : readCookieFile(settings.cookies, { now: Date.now(), findJsonError }).cookies;
   const lock = store === 'memory' ? null : acquireRunLock(storageDir);
   let storage: OpenStorage | null = null;
   let demo: DemoSite | null = null;
@@ -52,7 +58,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     if (run.input.startUrls.length === 0) demo = await startDemoSite({ port: run.demoPort ?? 0 });
     const begun: RunRecord = { ...run, demoPort: demo?.port ?? null };
     await writeRun(storage.client, begun);
-    return await crawlRun({ settings, surroundings, storage, site, run: begun, resumes, demo });
+    return await crawlRun({ settings, surroundings, storage, site, run: begun, resumes, demo, cookies });
   } finally {
     await demo?.close();
     storage?.close();
@@ -97,63 +103,76 @@ interface RunContext {
   run: RunRecord;
   resumes: boolean;
   demo: DemoSite | null;
+  cookies: readonly Cookie[];
 }
 
-async function crawlRun({ settings, surroundings, storage, site, run, resumes, demo }: RunContext): Promise<number> {
-  const staging = stageDatasets(storage.client);
-  const config = new Configuration({ storageClient: staging.client, purgeOnStart: false });
-  // Inside, `Dataset.open()` and its like find this store without being handed it.
-  return Configuration.storage.run(config, async () => {
-    const queue = await openLaneQueue(config);
-    const checkpoint = storage.atomic ? atomicCheckpoint(storage.atomic, queue) : plainCheckpoint(storage.client, queue);
-    const frontier = new Frontier({ queue, checkpoint, site, maxRequests: run.input.maxRequests ?? undefined });
+async function crawlRun({ settings, surroundings, storage, site, run, resumes, demo, cookies }: RunContext): Promise<number> {
+  const redact = createRedactor(secretValues(cookies));
+  let say = (text: string): void => void process.stderr.write(`${redact(text)}\n`);
+  const options = {
+    settings,
+    storage,
+    site,
+    maxRequests: run.input.maxRequests ?? undefined,
+    cookies,
+    version: surroundings.version,
+    redact,
+    onLogLine: (line: string) => say(line),
+    onDeadLetter: failurePrinter((line) => say(line)),
+    onSecondPass: (requests: number) =>
+      say(`${toPages(requests)} failed and go round once more in ${settings.secondPassDelay} s, fewer at a time.`),
+  };
+  return withEngine(options, async (engine) => {
+    const { frontier } = engine;
     // Also on a resume: a kill between the run's record and its first links left none, and known ones are skipped.
     await frontier.addRequestsBatched(demo ? [demo.url] : [...run.input.startUrls]);
 
-    const { total, handled } = frontier.counts();
+    const { total, handled } = engine.counts();
     const startedMillis = performance.now();
     const progress = startProgress({
-      read: () => ({ done: frontier.counts().handled, known: frontier.counts().total, failed: frontier.failed }),
+      read: () => ({ done: engine.counts().handled, known: engine.counts().total, failed: frontier.failed }),
       quiet: settings.quiet,
     });
-    if (!settings.quiet) progress.line(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled }));
-    const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
-    const crawler = createHttpCrawler({
-      site,
-      frontier,
-      concurrency: settings.concurrency,
-      duringPage: staging.duringPage,
-      onDeadLetter: failurePrinter(progress),
-      log: setUpLog({ level, write: progress.line }),
-    });
-
-    const interruption = await runInterruptibly(() => crawler.run(), {
-      stop: () => {
-        frontier.stop();
-        progress.line(`Finishing the ${frontier.inFlight} pages in flight. Once more to end at once.`);
+    say = (text) => progress.line(redact(text));
+    if (!settings.quiet) say(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled }));
+    const watching = watch({
+      progress: () => frontier.landed,
+      snapshot: () => frontier.snapshot(),
+      keep: (snapshot) => writeSnapshot(storage.client, redactData(snapshot, redact)),
+      show(snapshot, stalledSeconds) {
+        if (stalledSeconds !== null) say(`No progress for ${stalledSeconds} s. This is what the crawl is waiting for:`);
+        say(formatSnapshot(snapshot, Date.now()));
       },
-      endNow: ({ exitCode }) => {
+      stallMillis: settings.stallTimeout * SECOND,
+    });
+    const interruption = await runInterruptibly(() => engine.run(), {
+      stop() {
+        frontier.stop();
+        say(`Finishing ${toPages(frontier.inFlight)} in flight. Once more to end at once.`);
+      },
+      endNow({ exitCode }) {
         storage.atomic?.releaseAll();
         surroundings.exitNow(exitCode);
       },
     });
+    watching.stop();
     progress.stop();
 
+    const counts = engine.counts();
     if (interruption) {
-      const counts = frontier.counts();
-      progress.line(
-        `Interrupted: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. Run the same command again to go on.`,
-      );
+      const next =
+        settings.store === 'memory' ? 'Nothing of it is kept (--store memory).' : 'Run the same command again to go on.';
+      say(`Interrupted: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${next}`);
       return interruption.exitCode;
     }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };
-    const meta = toMeta(describeRun(finished), checkpoint.tallies(), checkpoint.counts(), publicSettings(settings));
-    const files = await exportRows(storage.client, { settings, site, meta });
+    const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings)), redact);
+    const exports = await exportRows(storage.client, { settings, site, meta, redact });
     // Last: a run that is killed before its exports are there is resumed, finds nothing left to fetch, and writes them.
     await writeRun(storage.client, finished);
-    const elapsedSeconds = (performance.now() - startedMillis) / 1_000;
-    const pagesThisTime = checkpoint.counts().handled - handled;
-    surroundings.print(formatSummary(meta, { exports: files, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
+    const elapsedSeconds = (performance.now() - startedMillis) / SECOND;
+    const pagesThisTime = counts.handled - handled;
+    surroundings.print(formatSummary(meta, { exports, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
     return meta.failed > 0 ? 2 : 0;
   });
 }
@@ -177,11 +196,12 @@ async function runInterruptibly(
 }
 
 /** Prints the first failures, and then where the rest are. */
-function failurePrinter(progress: Progress): (letter: DeadLetter) => void {
+function failurePrinter(say: (text: string) => void): (letter: DeadLetter) => void {
   let printed = 0;
   return ({ url, label, error, attempts }) => {
     printed++;
-    if (printed <= FAILURES_PRINTED) progress.line(`Failed after ${attempts.length} attempts: ${label} ${url}: ${error}`);
-    if (printed === FAILURES_PRINTED) progress.line('Further failures are not printed one by one; `status` shows them.');
+    if (printed <= FAILURES_PRINTED)
+      say(`Failed after ${attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`}: ${label} ${url}: ${error}`);
+    if (printed === FAILURES_PRINTED) say('Further failures are not printed one by one; `status` shows them.');
   };
 }

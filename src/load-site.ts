@@ -1,5 +1,5 @@
 // Finds a site by its folder in src/routes/: nothing has to be registered anywhere.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { SurefootError } from './core/errors.ts';
@@ -20,6 +20,12 @@ export async function loadSite(name: string): Promise<Site> {
       `--site must be a folder in src/routes/ (${known}), got "${name}". Copy src/routes/hackernews to begin.`,
     );
   }
+  const index = new URL(`${name}/index${EXTENSION}`, ROUTES);
+  if (!existsSync(fileURLToPath(index)))
+    throw new SurefootError(
+      'site',
+      `src/routes/${name}/ has no index.ts that exports a site. Copy src/routes/hackernews to begin.`,
+    );
   const module = (await import(pathToFileURL(fileURLToPath(new URL(`${name}/index${EXTENSION}`, ROUTES))).href)) as {
     site?: Site;
   };

@@ -1,9 +1,10 @@
 // The command line: read the settings, run the command, set the exit code. The only place that ends the process.
 import { messageOf, SurefootError } from './core/errors.ts';
-import { loadInput } from './input/load.ts';
+import { loadInput, readVersion } from './input/load.ts';
 import type { Settings } from './input/schema.ts';
+import { createRedactor } from './platform/redact.ts';
 
-const print = (text: string) => void process.stdout.write(`${text}\n`);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 process.on('uncaughtException', (error) => {
   report(error);
@@ -25,7 +26,7 @@ async function run(settings: Settings): Promise<number> {
   switch (settings.command) {
     case 'crawl': {
       const { crawl } = await import('./crawl.ts');
-      return crawl(settings, { print, exitNow: (code) => process.exit(code) });
+      return crawl(settings, { print, version: await readVersion(), exitNow: (code) => process.exit(code) });
     }
     case 'export': {
       const { exportCommand } = await import('./commands/export.ts');
@@ -35,6 +36,11 @@ async function run(settings: Settings): Promise<number> {
     case 'status': {
       const { statusCommand } = await import('./commands/status.ts');
       print(await statusCommand(settings, { colour: process.stdout.isTTY }));
+      return 0;
+    }
+    case 'retry-failed': {
+      const { retryFailedCommand } = await import('./commands/retry-failed.ts');
+      print(await retryFailedCommand(settings));
       return 0;
     }
     case 'verify': {
@@ -54,5 +60,5 @@ async function run(settings: Settings): Promise<number> {
 function report(error: unknown): void {
   const stack = error instanceof Error ? error.stack : undefined;
   const text = error instanceof SurefootError ? error.message : (stack ?? messageOf(error));
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${createRedactor([])(text)}\n`);
 }

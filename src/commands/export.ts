@@ -8,18 +8,22 @@ import { toMeta, type RunMeta } from '../core/meta.ts';
 import { describeRun } from '../core/run.ts';
 import type { Site } from '../core/site.ts';
 import { writeExports } from '../export/files.ts';
+import type { Row } from '../export/json.ts';
 import type { Settings } from '../input/schema.ts';
 import { loadSite } from '../load-site.ts';
+import { createRedactor, redactData, type Redact } from '../platform/redact.ts';
 import { openRun } from './open-run.ts';
 
 /** @returns The paths of the files, in the order of `--format`. */
 export async function exportRows(
   client: StorageClient,
-  { settings, site, meta }: { settings: Settings; site: Site; meta: RunMeta },
+  { settings, site, meta, redact }: { settings: Settings; site: Site; meta: RunMeta; redact: Redact },
 ): Promise<string[]> {
-  const { id } = await client.datasets().getOrCreate(DATASETS.items);
+  const items = await client.datasets().getOrCreate(DATASETS.items);
+  const failed = await client.datasets().getOrCreate(DATASETS.failed);
   return writeExports({
-    rows: () => client.dataset(id).listItems(),
+    rows: () => client.dataset(items.id).listItems(),
+    deadLetters: () => redacted(client.dataset(failed.id).listItems(), redact),
     meta,
     columns: Object.keys(site.record.shape),
     formats: settings.format,
@@ -27,6 +31,10 @@ export async function exportRows(
     site: site.name,
     now: new Date(),
   });
+}
+
+async function* redacted(rows: AsyncIterable<Row>, redact: Redact): AsyncGenerator<Row> {
+  for await (const row of rows) yield redactData(row, redact);
 }
 
 /** What `meta` shows of the settings: all that say how the crawl was done. None of them is a secret. */
@@ -39,8 +47,9 @@ export function publicSettings(settings: Settings): Record<string, unknown> {
 export async function exportCommand(settings: Settings): Promise<string> {
   const { storage, run, counts, tallies } = await openRun(settings);
   try {
-    const meta = toMeta(describeRun(run), tallies, counts, publicSettings(settings));
-    const files = await exportRows(storage.client, { settings, site: await loadSite(run.input.site), meta });
+    const redact = createRedactor([]);
+    const meta = redactData(toMeta(describeRun(run), tallies, counts, publicSettings(settings)), redact);
+    const files = await exportRows(storage.client, { settings, site: await loadSite(run.input.site), meta, redact });
     return files.join('\n');
   } finally {
     storage.close();

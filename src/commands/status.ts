@@ -5,7 +5,9 @@ import { DATASETS } from '../core/checkpoint.ts';
 import { toMeta } from '../core/meta.ts';
 import { describeRun } from '../core/run.ts';
 import type { Settings } from '../input/schema.ts';
+import { formatSnapshot, type Snapshot } from '../report/live.ts';
 import { formatStatus, type FailureLine } from '../report/summary.ts';
+import { readSnapshot } from '../storage/run.ts';
 import { readLockOwner } from '../storage/sqlite/lock.ts';
 import { publicSettings } from './export.ts';
 import { openRun } from './open-run.ts';
@@ -18,7 +20,11 @@ export async function statusCommand(settings: Settings, { colour = false }: { co
   const { storage, run, counts, tallies } = await openRun(settings);
   try {
     const meta = toMeta(describeRun(run), tallies, counts, publicSettings(settings));
-    return formatStatus(meta, await lastFailures(storage.client), readLockOwner(settings.storageDir), { colour });
+    const owner = readLockOwner(settings.storageDir);
+    const status = formatStatus(meta, await lastFailures(storage.client), owner, { colour });
+    if (!settings.live) return status;
+    const snapshot = owner?.running ? await readSnapshot<Snapshot>(storage.client) : null;
+    return `${status}\n${snapshot ? formatSnapshot(snapshot, Date.now()) : 'Nothing is live: no process is crawling.'}`;
   } finally {
     storage.close();
   }

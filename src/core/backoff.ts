@@ -8,23 +8,29 @@ const MINUTE = 60 * SECOND;
 const TRANSIENT = { firstMillis: SECOND, capMillis: MINUTE, retries: 3, jitter: 0.25 };
 /** What Retry-After says, else 30 s doubling up to a quarter of an hour; six tries. */
 const THROTTLED = { firstMillis: 30 * SECOND, capMillis: 15 * MINUTE, retries: 5, jitter: 0 };
-/** A server may ask for half an hour at most. */
-const RETRY_AFTER_CAP_MILLIS = 30 * MINUTE;
+/** A server may ask for half an hour at most, if nothing else is set. */
+const MAX_RETRY_AFTER_MILLIS = 30 * MINUTE;
+
+/** Tries that a throttled request has in one pass. */
+export const THROTTLED_TRIES = THROTTLED.retries + 1;
+
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{2}:\d{2}:\d{2}/;
 
 /** How long to wait before the next attempt, in milliseconds; null: give the request up.
  *  @param failures Attempts that failed so far, this one included; from 1.
  *  @param options.retryAfter The header as it was sent, for `throttled`.
+ *  @param options.maxRetryAfterMillis What Retry-After may ask for at most. @default half an hour
  *  @param options.now Epoch milliseconds. @param options.random In [0, 1). */
 export function backoff(
   verdict: Exclude<Verdict, 'ok'>,
   failures: number,
-  options: { retryAfter?: string | undefined; now: number; random: number },
+  options: { retryAfter?: string | undefined; maxRetryAfterMillis?: number; now: number; random: number },
 ): number | null {
-  if (verdict === 'missing' || verdict === 'fatal') return null;
+  if (verdict !== 'transient' && verdict !== 'throttled' && verdict !== 'blocked') return null;
   const { firstMillis, capMillis, retries, jitter } = verdict === 'throttled' ? THROTTLED : TRANSIENT;
   if (failures > retries) return null;
   const asked = verdict === 'throttled' ? parseRetryAfter(options.retryAfter, options.now) : null;
-  if (asked !== null) return Math.min(asked, RETRY_AFTER_CAP_MILLIS);
+  if (asked !== null) return Math.min(asked, options.maxRetryAfterMillis ?? MAX_RETRY_AFTER_MILLIS);
   const wait = Math.min(firstMillis * 2 ** (failures - 1), capMillis);
   return Math.round(wait * (1 + jitter * options.random));
 }
@@ -36,7 +42,8 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   const value = header?.trim();
   if (!value) return null;
   if (/^\d+$/.test(value)) return Number(value) * SECOND;
-  // An HTTP date begins with a day's name; Date.parse alone would read "5.5" or "-1" as a date.
-  const date = /^[A-Za-z]{3}/.test(value) ? Date.parse(value) : Number.NaN;
+  // Date.parse alone would read "5.5", "-1" or "wait 5" as a date, and the oldest of the three forms, which does not say
+  // GMT, in the local time zone.
+  const date = HTTP_DATE.test(value) ? Date.parse(value.endsWith('GMT') ? value : `${value} GMT`) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }

@@ -1,6 +1,6 @@
 // The port between the frontier and a store: what is committed with a page, and what only a transactional store can do.
 import type { Request } from 'crawlee';
-import type { StorageClient } from '@crawlee/types';
+import type { RequestSchema, StorageClient } from '@crawlee/types';
 
 import type { Tier } from './page.ts';
 
@@ -43,29 +43,57 @@ export interface QueueCounts {
   readonly handled: number;
 }
 
-/** A storage client that commits a page in one transaction. SQLite has it; over any other client the frontier falls
- *  back to "push the rows, then mark the request handled" (frontier/checkpoint.ts). */
+/** How a claim is made. */
+export interface ClaimOptions {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Longer than the slowest page. */
+  readonly lockMillis: number;
+  /** Who holds the lock. */
+  readonly owner: string;
+  /** Whether a page may be claimed that was in flight at two deaths of the process: only when nothing else is in flight. */
+  readonly alone: boolean;
+  /** Asked for the host of the request that is claimed: until when it rests after this hand-out (epoch milliseconds; 0: it
+   *  may be called again at once, Infinity: until `rest()` says so). */
+  restAfter(host: string): number;
+}
+
+/** A request that was claimed, and how often the process died while it was in flight. */
+export interface Claimed<Requested> {
+  readonly request: Requested;
+  readonly deaths: number;
+}
+
+/** A storage client that commits a page in one transaction and hands requests out host by host. SQLite has it; over any
+ *  other client the frontier does so itself, in memory (frontier/plain-checkpoint.ts). */
 export interface AtomicStorage extends StorageClient {
+  /** The first request in line that is due and whose host may be called, locked; null if there is none. */
+  claim(queueId: string, options: ClaimOptions): Promise<Claimed<RequestSchema & { id: string }> | null>;
+  /** Counts a hand-out that has no outcome yet; `commit`, `reclaim` and `releaseAll` forget it. One that is still there
+   *  when the store is opened again was in flight when a process died. After two such deaths it waits behind all others. */
+  handOut(queueId: string, requestId: string): void;
   /** Rows, done mark and figures in one transaction. Rows are keyed by (request, index): a repeat replaces, never adds. */
   commit(queueId: string, request: Request, page: { rows: readonly StagedRow[]; tally: PageTally }): Promise<void>;
-  /** Back to the queue in its old place, not to be handed out before `notBefore` (epoch milliseconds). */
+  /** Back to the queue in its old place, not to be handed out before `notBefore` (epoch milliseconds; Infinity: not before
+   *  `startSecondPass`). */
   reclaim(queueId: string, request: Request, notBefore: number): Promise<void>;
-  /** Counts a hand-out that has no outcome yet; `commit`, `reclaim` and `releaseAll` forget it. One that is still there
-   *  when the store is opened again was in flight when a process died. */
-  handOut(queueId: string, requestId: string): void;
-  /** Requests that were in flight at two or more deaths of the process, with the number of deaths. They wait behind all
-   *  others. */
-  suspects(queueId: string): ReadonlyMap<string, number>;
+  /** Sets until when a host rests (epoch milliseconds; 0: it may be called). Kept over restarts, but for Infinity. */
+  rest(queueId: string, host: string, until: number): void;
+  /** When the next waiting request falls due or the next resting host may be called, or null. */
+  nextWake(queueId: string): number | null;
+  /** Makes the requests that were reclaimed until Infinity due at a time. @returns How many there are. */
+  startSecondPass(queueId: string, notBefore: number): number;
+  /** Sends a handled request round again and takes its row out of a dataset (the dead letters).
+   *  @param revise What is to be stored of the request. @returns False if it is not handled (any more). */
+  redrive(queueId: string, requestId: string, dataset: string, revise: (request: RequestSchema) => RequestSchema): boolean;
   /** Gives every request that this process holds back to the queue, untouched: an orderly exit is no crash. Synchronous,
    *  so that it also works in the last moments of a process. */
   releaseAll(): void;
-  /** When the next waiting request falls due (epoch milliseconds), or null if none waits. */
-  nextDue(queueId: string): number | null;
   counts(queueId: string): QueueCounts;
   tallies(queueId: string): TallySum[];
 }
 
 /** Whether a storage client can commit a page in one transaction. */
 export function isAtomic(client: StorageClient): client is AtomicStorage {
-  return 'commit' in client && 'handOut' in client;
+  return 'commit' in client && 'claim' in client;
 }

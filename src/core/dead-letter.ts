@@ -10,15 +10,22 @@ export interface Attempt {
   readonly at: string;
   readonly tier: Tier;
   readonly verdict: Verdict | 'crash';
+  /** HTTP status, if an answer came. */
+  readonly status: number | null;
   readonly error: string;
+  /** It was the last of the first pass: the next failure ends the request. */
+  readonly endOfPass?: true;
 }
 
 /** A row of the `failed` dataset. */
 export interface DeadLetter {
   readonly url: string;
+  /** The request's id in its queue; `retry-failed` finds it by that. */
+  readonly requestId: string;
   readonly label: string | null;
   /** The last attempt's verdict and error. */
   readonly verdict: Attempt['verdict'];
+  readonly status: number | null;
   readonly error: string;
   readonly firstAt: string;
   readonly lastAt: string;
@@ -32,15 +39,29 @@ export function recordAttempt(request: Request, attempt: Attempt): void {
   request.errorMessages.push(JSON.stringify(attempt));
 }
 
+/** The attempts among a request's messages: a handler may have left messages of its own there. */
+export function attemptsOf({ errorMessages }: Pick<Request, 'errorMessages'>): Attempt[] {
+  return errorMessages.flatMap((message) => {
+    try {
+      const attempt = JSON.parse(message) as Partial<Attempt> | null;
+      return attempt?.at && attempt.verdict ? [attempt as Attempt] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** @param last The attempt that ended it, if `recordAttempt` has not seen it. */
 export function toDeadLetter(request: Request, last?: Attempt): DeadLetter {
-  const attempts = request.errorMessages.map((message) => JSON.parse(message) as Attempt);
+  const attempts = attemptsOf(request);
   if (last) attempts.push(last);
   const final = attempts.at(-1) as Attempt;
   return {
     url: request.url,
+    requestId: request.id as string,
     label: request.label ?? null,
     verdict: final.verdict,
+    status: final.status,
     error: final.error,
     firstAt: attempts[0]?.at ?? final.at,
     lastAt: final.at,

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 
 import { SurefootError } from './errors.ts';
-import type { Handler } from './page.ts';
+import type { Handler, Page } from './page.ts';
 
 /** A Zod object per label: what `request.userData` holds for it. */
 export type UserDataSchemas = Readonly<Record<string, z.ZodObject>>;
@@ -17,6 +17,12 @@ export interface SiteDefinition<Schemas extends UserDataSchemas> {
   labelOf(url: URL): keyof Schemas & string;
   /** One record as it goes to the export; its keys, in this order, are the CSV's columns. */
   record: z.ZodObject;
+  /** What a page that came with 200 means, where the site can tell and nobody else could: a list without rows is a
+   *  throttle, an empty mount point wants a browser. Null: a page as it should be. */
+  judge?(page: Page): 'throttled' | 'blocked' | 'needs-browser' | null;
+  /** Headers of a request beyond the policy's (`--headers`), such as Authorization: asked for at each request and never
+   *  stored, which `request.headers` are. */
+  headers?(url: URL): Record<string, string>;
   /** Labels (UPPER_SNAKE) and the `userData` that each carries. */
   userData: Schemas;
   /** One handler a label. */
@@ -29,6 +35,8 @@ export interface Site {
   readonly startUrls: readonly string[];
   readonly labelOf: (url: URL) => string;
   readonly record: z.ZodObject;
+  readonly judge?: (page: Page) => 'throttled' | 'blocked' | 'needs-browser' | null;
+  readonly headers?: (url: URL) => Record<string, string>;
   readonly userData: UserDataSchemas;
   readonly routes: Readonly<Record<string, Handler>>;
 }

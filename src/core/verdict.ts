@@ -1,46 +1,117 @@
 // What a response or an error means. The table that decides; fetch/outcome.ts acts on it.
+import { blockPageOf } from './block-pages.ts';
+import { outlineOf, type Outline } from './outline.ts';
+import type { Dom } from './page.ts';
+import { isShell } from './shell.ts';
+import { faultOfCode, TRANSPORT_FAULTS, TransportError } from './transport.ts';
 
 /** - `ok`: hand it to the site's handler.
  *  - `missing`: the page is not there (404, 410); no retry, no row, no failure.
- *  - `throttled`: too fast (429, 503 with Retry-After).
- *  - `blocked`: refused (401, 403); another session may do better.
+ *  - `skipped`: must not be fetched (robots.txt); no failure either.
+ *  - `early`: handed out before its host's Crawl-delay was known; no attempt.
+ *  - `throttled`: too fast (429, 503 with Retry-After, a page that says no more than that).
+ *  - `blocked`: refused (401, 403, a challenge page with any status); another session or tier may do better.
  *  - `transient`: likely to work a little later: 408, 425, 5xx, timeouts, connections that broke, a handler that threw.
+ *  - `needs-browser`: an application's shell; what it is about comes with its scripts.
+ *  - `proxy`: the proxy refuses (407); fatal for the proxy, not for the page.
  *  - `fatal`: will not work however often it is tried: other 4xx, a certificate that is not valid, a wrong content type. */
-export type Verdict = 'ok' | 'missing' | 'throttled' | 'blocked' | 'transient' | 'fatal';
+export type Verdict =
+  | 'ok'
+  | 'missing'
+  | 'skipped'
+  | 'early'
+  | 'throttled'
+  | 'blocked'
+  | 'transient'
+  | 'needs-browser'
+  | 'proxy'
+  | 'fatal';
 
 /** A response that is not `ok`, as an error that carries its verdict through Crawlee to fetch/outcome.ts. */
 export class VerdictError extends Error {
   override readonly name = 'VerdictError';
   readonly verdict: Exclude<Verdict, 'ok'>;
+  /** HTTP status, if an answer came. */
+  readonly status: number | null;
   /** The response's Retry-After, as it was sent. */
   readonly retryAfter: string | undefined;
 
-  constructor(verdict: Exclude<Verdict, 'ok'>, reason: string, retryAfter?: string) {
+  constructor(
+    verdict: Exclude<Verdict, 'ok'>,
+    reason: string,
+    response: { status?: number; retryAfter?: string | undefined } = {},
+  ) {
     super(reason);
     this.verdict = verdict;
-    this.retryAfter = retryAfter;
+    this.status = response.status ?? null;
+    this.retryAfter = response.retryAfter;
   }
+}
+
+/** A response as far as its verdict goes. */
+export interface JudgedResponse {
+  readonly status: number;
+  /** Names in lower case, as Node gives them. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** After redirects. */
+  readonly url: string;
+}
+
+/** What a response means, before the site's handler sees it. Never throws.
+ *  @param html The body, decoded; '' if it was not read.
+ *  @param $ The page, parsed; null for one that is not to be parsed: an error's page, or no HTML.
+ *  @returns `reason` is for people: `HTTP 503: a block page of Cloudflare`. */
+export function judgeResponse(response: JudgedResponse, html: string, $: Dom | null): { verdict: Verdict; reason: string } {
+  const { status, headers } = response;
+  const said = verdictOfStatus(status, headers['retry-after'] !== undefined);
+  const reason = `HTTP ${status}`;
+  if (said === 'proxy') return { verdict: said, reason };
+  const page = outlineOf(html);
+  const blocker = blockPageOf(response, page);
+  if (blocker !== null) return { verdict: 'blocked', reason: `${reason}: a block page of ${blocker}` };
+  if ((said === 'ok' || said === 'transient' || said === 'fatal') && saysTooFast(page)) {
+    return { verdict: 'throttled', reason: `${reason}: the page says no more than "${page.text.slice(0, 80)}"` };
+  }
+  if (said === 'ok' && $ !== null && isShell($, page)) {
+    return {
+      verdict: 'needs-browser',
+      reason: `${reason}: an application's shell, with nothing to read before its scripts have run`,
+    };
+  }
+  return { verdict: said, reason };
 }
 
 /** @param status HTTP status. @param hasRetryAfter Whether the response says when to come back. */
 export function verdictOfStatus(status: number, hasRetryAfter: boolean): Verdict {
   if (status === 404 || status === 410) return 'missing';
   if (status === 429 || (status === 503 && hasRetryAfter)) return 'throttled';
-  if (status === 401 || status === 403) return 'blocked';
+  // 999 is LinkedIn's own.
+  if (status === 401 || status === 403 || status === 999) return 'blocked';
+  if (status === 407) return 'proxy';
   if (status === 408 || status === 425 || status >= 500) return 'transient';
   if (status >= 400) return 'fatal';
   return 'ok';
 }
 
-// TLS failures as OpenSSL and Node name them: https://nodejs.org/api/tls.html#x509-certificate-error-codes
-const TLS_FAILURE = /CERT_|_CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS_|EPROTO/;
+/** A page of this much text at most can be nothing but an apology. */
+const MAX_APOLOGY = 250;
+const TOO_FAST =
+  /too many (?:requests|connections|hits)\b|rate.?limit(?:s|ed|ing)?\b[^.]{0,20}\b(?:exceeded|reached|hit)|(?:exceeded|reached|hit)\b[^.]{0,30}\b(?:rate|request|download|crawl) limit|(?:are|been) (?:being )?rate.?limited|requests? this quickly|(?:request|requests|browsing|going|clicking|requesting)\b[^.]{0,20}\btoo (?:fast|quickly|often|frequently)|please slow down/;
 
-/** What an error that ended an attempt means. One without a verdict of its own is most often a connection that broke, a
- *  timeout or a handler that threw: each deserves another try. */
+/** A page that says to come back later and nothing else, whatever its status. */
+function saysTooFast(page: Outline): boolean {
+  if (page.long || page.text.length > MAX_APOLOGY || page.links > 5 || page.entries > 0 || page.furniture > 0) return false;
+  return TOO_FAST.test(page.text);
+}
+
+/** What an error that ended an attempt means. One that says nothing of itself is most often a connection that broke or a
+ *  handler that threw: each deserves another try. */
 export function verdictOfError(error: unknown): Exclude<Verdict, 'ok'> {
   if (error instanceof VerdictError) return error.verdict;
+  if (error instanceof TransportError) return TRANSPORT_FAULTS[error.fault];
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (TLS_FAILURE.test(code)) return 'fatal';
+  const fault = faultOfCode(code);
+  if (fault !== null) return TRANSPORT_FAULTS[fault];
   const message = error instanceof Error ? error.message : '';
   // Crawlee's own words for a content type it does not parse, and for an encoding it does not know.
   if (/served Content-Type|unsupported charset/.test(message)) return 'fatal';

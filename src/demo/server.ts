@@ -143,7 +143,7 @@ function listenError(cause: unknown, port: number): SurefootError {
   const what = taken ? 'another program listens there' : messageOf(cause);
   return new SurefootError(
     'run',
-    `The demo site cannot use port ${port} on ${HOST}: ${what}. Choose another port; 0 takes a free one.`,
+    `The demo site cannot use port ${port} on ${HOST}: ${what}. Free it or choose another (0 takes any); a demo crawl that was left there begins again by --fresh.`,
     {
       cause,
     },

@@ -12,12 +12,18 @@ import { type Row, toJson, toJsonl } from './json.ts';
 export const EXPORT_FORMATS = ['json', 'jsonl', 'csv'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
+const FAILED_ENDING = '-failed.json';
+/** All that one export can consist of. */
+const ENDINGS = [...EXPORT_FORMATS.map((format) => `.${format}`), FAILED_ENDING];
+
 /** Characters gathered before a write: a system call a row would be most of an export's time. */
 const CHUNK_CHARS = 65_536;
 
 export interface ExportOptions {
   /** Opened once a format, and once more for CSV (its columns). Must give the same rows each time. */
   readonly rows: () => AsyncIterable<Row>;
+  /** What failed for good; a file of its own (`-failed.json`) if `meta.failed` says that there are any. */
+  readonly deadLetters: () => AsyncIterable<Row>;
   readonly meta: RunMeta;
   /** The CSV's first columns, in this order; further keys of rows follow in first-seen order. */
   readonly columns: readonly string[];
@@ -30,27 +36,29 @@ export interface ExportOptions {
 }
 
 /** Streams all rows into one file a format. All files appear or, on an error, none.
- *  @returns Their paths, in the order of `formats`.
+ *  @returns Their paths: in the order of `formats`, then the dead letters'.
  *  @throws {SurefootError} kind `storage`: the folder or the disk. Errors of `rows` pass through unchanged. */
 export async function writeExports(options: ExportOptions): Promise<string[]> {
   const { dir, site, now } = options;
-  const formats = [...new Set(options.formats)];
+  const endings = [...new Set(options.formats)].map((format) => `.${format}`);
+  if (options.meta.failed > 0) endings.push(FAILED_ENDING);
   const base = `${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${site}`;
   // The leading dot and `.tmp` keep what a killed run leaves from being read as an export; the UUID, from being in the way.
   const id = randomUUID();
-  const temporaries = formats.map((format) => join(dir, `.${base}.${id}.${format}.tmp`));
+  const temporaries = endings.map((ending) => join(dir, `.${base}.${id}${ending}.tmp`));
   await onDisk(dir, () => mkdir(dir, { recursive: true }));
   try {
-    for (const [index, path] of temporaries.entries()) await write(path, await textOf(formats[index]!, options));
-    return await onDisk(dir, () => publishAll(temporaries, formats, dir, base));
+    for (const [index, path] of temporaries.entries()) await write(path, await textOf(endings[index]!, options));
+    return await onDisk(dir, () => publishAll(temporaries, endings, dir, base));
   } finally {
     for (const path of temporaries) await rm(path, { force: true }).catch(() => {});
   }
 }
 
-async function textOf(format: ExportFormat, { rows, meta, columns }: ExportOptions): Promise<AsyncIterable<string>> {
-  if (format === 'json') return toJson(rows(), meta);
-  if (format === 'jsonl') return toJsonl(rows());
+async function textOf(ending: string, { rows, deadLetters, meta, columns }: ExportOptions): Promise<AsyncIterable<string>> {
+  if (ending === FAILED_ENDING) return toJson(deadLetters(), meta);
+  if (ending === '.json') return toJson(rows(), meta);
+  if (ending === '.jsonl') return toJsonl(rows());
   const allColumns = await findColumns(rows(), columns);
   return toCsv(rows(), allColumns);
 }
@@ -74,16 +82,16 @@ async function write(path: string, pieces: AsyncIterable<string>): Promise<void>
 }
 
 /** Moves the files to the first name that is free for all of them: `base`, `base-2`, `base-3`, ... */
-async function publishAll(temporaries: string[], formats: ExportFormat[], dir: string, base: string): Promise<string[]> {
+async function publishAll(temporaries: string[], endings: readonly string[], dir: string, base: string): Promise<string[]> {
   const present = new Set(await readdir(dir));
   for (let count = 1; ; count += 1) {
     const stem = count === 1 ? base : `${base}-${count}`;
-    if (EXPORT_FORMATS.some((format) => present.has(`${stem}.${format}`))) continue;
+    if (ENDINGS.some((ending) => present.has(stem + ending))) continue;
     const published: string[] = [];
     let complete = false;
     try {
       for (const [index, temporary] of temporaries.entries()) {
-        const path = join(dir, `${stem}.${formats[index]}`);
+        const path = join(dir, `${stem}${endings[index]}`);
         if (!(await publish(temporary, path))) break;
         published.push(path);
       }

@@ -4,6 +4,9 @@ import type { Request } from '@crawlee/core';
 import type { PageEnd, StagedRow } from '../core/checkpoint.ts';
 import { SurefootError } from '../core/errors.ts';
 
+/** What an attempt is doing. */
+export type Phase = 'queued' | 'robots' | 'requesting' | 'reading' | 'parsing' | 'handler' | 'committing';
+
 /** Belongs to one attempt: a handler that timed out and still runs cannot write into the next attempt at its page. */
 export interface Flight {
   readonly request: Request;
@@ -16,6 +19,8 @@ export interface Flight {
   reject(): void;
   /** Sets the decoded body's size. */
   measure(bytes: number): void;
+  /** Says what the attempt does now, for whoever asks why it takes so long. */
+  enter(phase: Phase): void;
 }
 
 /** A flight as the frontier sees it. */
@@ -23,6 +28,9 @@ export interface OpenFlight extends Flight {
   readonly rows: readonly StagedRow[];
   readonly rejected: number;
   readonly bytes: number;
+  readonly phase: Phase;
+  /** Whether its host asked to be called less often. */
+  throttled: boolean;
   /** Ends the attempt: nothing can be staged any more. */
   close(): void;
   /** Drops what was staged and ends the attempt, in `end` if the page is given up, with the rows that say so. */
@@ -37,9 +45,11 @@ export function openFlight(request: Request, since: number): OpenFlight {
   let bytes = 0;
   let end: PageEnd | null = null;
   let open = true;
+  let phase: Phase = 'queued';
   return {
     request,
     since,
+    throttled: false,
     get rows() {
       return rows;
     },
@@ -51,6 +61,12 @@ export function openFlight(request: Request, since: number): OpenFlight {
     },
     get end() {
       return end;
+    },
+    get phase() {
+      return phase;
+    },
+    enter(next) {
+      phase = next;
     },
     stage(dataset, json) {
       if (!open) {

@@ -1,41 +1,31 @@
-// The frontier: an IRequestManager around Crawlee's RequestQueue that knows due times, stages what a page pushes and
-// commits it with the page. Each lane has one; its crawler gets it as `requestQueue`.
+// The frontier: an IRequestManager around Crawlee's RequestQueue that knows due times and each host's pace, stages what a
+// page pushes and commits it with the page. Each lane has one; its crawler gets it as `requestQueue`.
 import {
-  Request,
   RequestState,
   type AddRequestsBatchedOptions,
   type AddRequestsBatchedResult,
   type IRequestManager,
+  type Request,
   type RequestQueue,
   type RequestQueueOperationInfo,
   type RequestQueueOperationOptions,
   type RequestsLike,
   type Source,
 } from '@crawlee/core';
-import type { Dictionary, ProcessedRequest } from '@crawlee/types';
+import type { Dictionary } from '@crawlee/types';
 
-import { DATASETS, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
+import { DATASETS, type Claimed, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
 import { handOutAfter, MAX_DEATHS } from '../core/crash.ts';
 import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
-import type { Site } from '../core/site.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { openFlight, type Flight, type OpenFlight } from './flight.ts';
+import { createIntake, type Intake } from './intake.ts';
+import type { FrontierOptions, FrontierSnapshot } from './options.ts';
+import type { Landing, Pace } from './pace.ts';
 
-/** Requests added in one transaction. */
-const BATCH_SIZE = 1_000;
 /** An idle frontier looks at the store at least this often, in case somebody else has added to it. */
 const MAX_IDLE_MILLIS = 1_000;
-
-export interface FrontierOptions {
-  queue: RequestQueue;
-  checkpoint: Checkpoint;
-  site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
-  /** Requests known at most, over all restarts; further ones are not added. @default no limit */
-  maxRequests?: number | undefined;
-  /** @default Date.now */
-  now?: () => number;
-}
 
 export class Frontier implements IRequestManager {
   /** Written by Crawlee. */
@@ -44,23 +34,32 @@ export class Frontier implements IRequestManager {
   readonly #queue: RequestQueue;
   readonly #checkpoint: Checkpoint;
   readonly #site: FrontierOptions['site'];
-  readonly #maxRequests: number;
+  readonly #intake: Intake;
+  readonly #pace: Pace;
+  readonly #secondPassDelayMillis: number;
+  readonly #onSecondPass: (requests: number) => void;
   readonly #now: () => number;
   readonly #flights = new Map<string, OpenFlight>();
   readonly #dueTimes = new Map<string, number>();
   #failed: number;
-  #next: Request | null = null;
+  #landed = 0;
+  #next: Claimed<Request> | null = null;
   #claiming: Promise<void> | null = null;
   #idleUntil = 0;
   #alone = false;
   #stopped = false;
 
-  constructor({ queue, checkpoint, site, maxRequests = Infinity, now = Date.now }: FrontierOptions) {
+  constructor(options: FrontierOptions) {
+    const { queue, checkpoint, site, pace, now = Date.now } = options;
     this.#queue = queue;
     this.#checkpoint = checkpoint;
     this.#site = site;
-    this.#maxRequests = maxRequests;
+    this.#pace = pace;
     this.#now = now;
+    const { maxRequests = Infinity } = options;
+    this.#intake = createIntake({ queue, site, maxRequests, known: () => checkpoint.counts().total });
+    this.#secondPassDelayMillis = options.secondPassDelayMillis ?? 60_000;
+    this.#onSecondPass = options.onSecondPass ?? (() => {});
     this.#failed = checkpoint.tallies().reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
   }
 
@@ -79,7 +78,8 @@ export class Frontier implements IRequestManager {
     return this.#openFlightOf(request);
   }
 
-  /** Sends a failed attempt round again, not before a time (epoch milliseconds). What it staged is dropped. */
+  /** Sends a failed attempt round again, not before a time (epoch milliseconds; Infinity: in the second pass). What it
+   *  staged is dropped. */
   defer(request: Request, notBefore: number): void {
     this.#openFlightOf(request).abandon(null, []);
     this.#dueTimes.set(request.id as string, notBefore);
@@ -91,6 +91,32 @@ export class Frontier implements IRequestManager {
     this.#openFlightOf(request).abandon(end, rows);
   }
 
+  /** Rests a request's whole host until a time (epoch milliseconds), as a host that throttles asks for. */
+  pause(request: Request, until: number): void {
+    this.#openFlightOf(request).throttled = true;
+    const { host } = new URL(request.url);
+    this.#checkpoint.rest(host, this.#pace.pause(host, until));
+  }
+
+  /** Keeps a gap between two hand-outs to the request's host (its Crawl-delay).
+   *  @returns Since when that is known (epoch milliseconds), null if only now. */
+  setDelay(request: Request, delayMillis: number): number | null {
+    return this.#pace.setDelay(new URL(request.url).host, delayMillis, this.#now());
+  }
+
+  /** What is in flight and what waits, for whoever asks why nothing seems to happen. */
+  snapshot(): FrontierSnapshot {
+    const now = this.#now();
+    const flights = [...this.#flights.values()].map(({ request, phase, since }) => ({
+      url: request.url,
+      label: request.label ?? null,
+      tier: 'http',
+      phase,
+      ageMillis: now - since,
+    }));
+    return { ...this.counts(), flights, hosts: this.#pace.snapshot(), nextWake: this.#checkpoint.nextWake() };
+  }
+
   counts(): QueueCounts {
     return this.#checkpoint.counts();
   }
@@ -98,6 +124,11 @@ export class Frontier implements IRequestManager {
   /** Pages that were given up, over all restarts. */
   get failed(): number {
     return this.#failed;
+  }
+
+  /** Attempts that ended in this process, well or not. It stands still when nothing moves. */
+  get landed(): number {
+    return this.#landed;
   }
 
   /** Pages in flight. */
@@ -110,24 +141,28 @@ export class Frontier implements IRequestManager {
   async isEmpty(): Promise<boolean> {
     if (this.#stopped || this.#alone) return true;
     if (!this.#next && this.#now() >= this.#idleUntil) await this.#claim();
-    return this.#next === null || !this.#mayFly(this.#next);
+    return this.#next === null;
   }
 
   async isFinished(): Promise<boolean> {
     if (this.#flights.size > 0) return false;
-    return this.#stopped || (this.#next === null && (await this.#checkpoint.isFinished()));
+    if (this.#stopped) return true;
+    return this.#next === null && this.#claiming === null && (await this.#checkpoint.isFinished());
   }
 
   async fetchNextRequest<T extends Dictionary = Dictionary>(): Promise<Request<T> | null> {
     if (await this.isEmpty()) return null;
+    const next = this.#next;
     // Another call may have taken it meanwhile; Crawlee asks again.
-    const request = this.#next as Request<T> | null;
-    if (!request || this.#alone || !this.#mayFly(request)) return null;
-    this.#next = null;
+    if (!next || this.#alone || this.#stopped) return null;
+    const request = next.request as Request<T>;
+    // Added past this frontier, through RequestQueue.open().
+    request.label ??= this.#site.labelOf(new URL(request.url));
     const id = request.id as string;
-    this.#alone = handOutAfter(this.#checkpoint.deathsOf(id)) === 'alone';
-    this.#flights.set(id, openFlight(request, this.#now()));
     this.#checkpoint.handOut(id);
+    this.#next = null;
+    this.#alone = handOutAfter(next.deaths) === 'alone';
+    this.#flights.set(id, openFlight(request, this.#now()));
     return request;
   }
 
@@ -144,7 +179,8 @@ export class Frontier implements IRequestManager {
   async markRequestHandled(request: Request): Promise<void> {
     const flight = this.#openFlightOf(request);
     flight.close();
-    request.handledAt ??= new Date(this.#now()).toISOString();
+    flight.enter('committing');
+    request.handledAt = new Date(this.#now()).toISOString();
     const end = flight.end ?? (request.state === RequestState.SKIPPED ? 'skipped' : 'succeeded');
     await this.#checkpoint.commit(request, flight.rows, {
       end,
@@ -156,52 +192,30 @@ export class Frontier implements IRequestManager {
     });
     // Only now: a commit that failed is tried again, with the same rows.
     if (end === 'failed') this.#failed++;
-    this.#land(request);
+    this.#land(flight, end === 'failed' ? 'bad' : 'good');
   }
 
   async reclaimRequest(request: Request): Promise<RequestQueueOperationInfo> {
     const id = request.id as string;
+    const flight = this.#openFlightOf(request);
+    delete request.handledAt; // Set by a commit that failed.
     await this.#checkpoint.reclaim(request, this.#dueTimes.get(id) ?? this.#now());
     this.#dueTimes.delete(id);
-    this.#land(request);
+    this.#land(flight, flight.throttled ? 'throttled' : 'bad');
     return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };
   }
 
   async addRequest(source: Source, options: RequestQueueOperationOptions = {}): Promise<RequestQueueOperationInfo> {
     const { addedRequests } = await this.addRequestsBatched([source], options);
     const [added] = addedRequests;
-    if (!added)
-      throw new SurefootError('input', `${source.url} was not added: the limit of ${this.#maxRequests} requests is reached.`);
+    if (!added) throw new SurefootError('input', `${source.url} was not added: --max-requests is reached.`);
     return { ...added, forefront: options.forefront ?? false };
   }
 
-  /** Adds requests and resolves when all of them are on disk: Crawlee's own queue leaves all but the first 1,000 to the
-   *  background, where a page could be done before its links are known. */
   async addRequestsBatched(requests: RequestsLike, options: AddRequestsBatchedOptions = {}): Promise<AddRequestsBatchedResult> {
-    const { forefront = false, maxNewRequests = Infinity } = options;
-    const addedRequests: ProcessedRequest[] = [];
-    const requestsOverLimit: Source[] = [];
-    let batch: Request[] = [];
-    let budget = maxNewRequests;
-    const flush = async () => {
-      while (batch.length > 0) {
-        const room = Math.min(budget, this.#maxRequests - this.counts().total);
-        const part = batch.splice(0, Math.max(0, Math.min(batch.length, room)));
-        if (part.length === 0) break;
-        const { processedRequests } = await this.#queue.addRequests(part, { forefront });
-        budget -= processedRequests.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length;
-        addedRequests.push(...processedRequests);
-      }
-      requestsOverLimit.push(...batch.map(({ url }) => ({ url })));
-      batch = [];
-    };
-    for await (const source of requests) {
-      batch.push(this.#toRequest(source));
-      if (batch.length === BATCH_SIZE) await flush();
-    }
-    await flush();
+    const result = await this.#intake(requests, options);
     this.#idleUntil = 0;
-    return { addedRequests, waitForAllRequestsToBeAdded: Promise.resolve([]), requestsOverLimit };
+    return result;
   }
 
   async handledCount(): Promise<number> {
@@ -226,11 +240,6 @@ export class Frontier implements IRequestManager {
     return flight;
   }
 
-  /** A page that may kill the process waits until it is alone. */
-  #mayFly(request: Request): boolean {
-    return this.#flights.size === 0 || handOutAfter(this.#checkpoint.deathsOf(request.id as string)) === 'with-others';
-  }
-
   /** Looks for the next request; callers at the same time share one look. */
   async #claim(): Promise<void> {
     this.#claiming ??= this.#claimNext().finally(() => {
@@ -241,53 +250,50 @@ export class Frontier implements IRequestManager {
 
   async #claimNext(): Promise<void> {
     for (;;) {
-      const request = await this.#checkpoint.claim();
-      if (!request) {
-        const now = this.#now();
-        this.#idleUntil = Math.min(this.#checkpoint.nextDue() ?? Infinity, now + MAX_IDLE_MILLIS);
+      const now = this.#now();
+      const alone = this.#flights.size === 0;
+      const claimed = await this.#checkpoint.claim({ now, alone, restAfter: (host) => this.#pace.takeOff(host, now) });
+      if (!claimed) {
+        this.#idleUntil = Math.min(this.#nextWake(now), now + MAX_IDLE_MILLIS);
         return;
       }
-      if (handOutAfter(this.#checkpoint.deathsOf(request.id as string)) !== 'dead-letter') {
-        this.#next = request;
+      if (handOutAfter(claimed.deaths) !== 'dead-letter') {
+        this.#next = claimed;
         return;
       }
-      await this.#bury(request);
+      await this.#bury(claimed.request);
     }
+  }
+
+  /** When there may be something to claim. With nothing else left, the second pass begins. */
+  #nextWake(now: number): number {
+    const wake = this.#checkpoint.nextWake();
+    if (wake !== null || this.#flights.size > 0) return wake ?? Infinity;
+    const begin = now + this.#secondPassDelayMillis;
+    const postponed = this.#checkpoint.startSecondPass(begin);
+    if (postponed === 0) return Infinity;
+    this.#onSecondPass(postponed);
+    return begin;
   }
 
   /** Makes a page that killed the process a dead letter, without fetching it again. */
   async #bury(request: Request): Promise<void> {
     this.#flights.set(request.id as string, openFlight(request, this.#now()));
     const error = `The process died ${MAX_DEATHS} times while this page was in flight, the last time with no other page.`;
-    const last = { at: new Date(this.#now()).toISOString(), tier: 'http', verdict: 'crash', error } as const;
+    const last = { at: new Date(this.#now()).toISOString(), tier: 'http', verdict: 'crash', status: null, error } as const;
     this.giveUp(request, 'failed', toDeadLetter(request, last));
     await this.markRequestHandled(request);
   }
 
-  #land(request: Request): void {
+  #land({ request, since }: OpenFlight, how: Landing): void {
+    const { host } = new URL(request.url);
+    const now = this.#now();
+    const rest = this.#pace.land(host, how, now - since, now);
+    if (rest !== null) this.#checkpoint.rest(host, rest);
     this.#flights.delete(request.id as string);
+    this.#landed++;
     this.#alone = false;
-    // The page may have added links past this frontier, through RequestQueue.open().
+    // The page may have added links past this frontier, through RequestQueue.open(), and its host may be called again.
     this.#idleUntil = 0;
-  }
-
-  #toRequest(source: string | Source): Request {
-    const given = typeof source === 'string' ? { url: source } : source;
-    if (given.url === undefined || !URL.canParse(given.url) || !/^https?:/i.test(given.url)) {
-      throw new SurefootError(
-        'site',
-        `Site "${this.#site.name}" added a link that is no absolute http(s) URL: ${String(given.url)}.`,
-      );
-    }
-    const request = given instanceof Request ? given : new Request({ ...given, url: given.url });
-    request.label ??= this.#site.labelOf(new URL(request.url));
-    if (!Object.hasOwn(this.#site.routes, request.label)) {
-      const known = Object.keys(this.#site.routes).join(', ');
-      throw new SurefootError(
-        'site',
-        `Site "${this.#site.name}" has no route ${request.label} (for ${request.url}). It has ${known}.`,
-      );
-    }
-    return request;
   }
 }

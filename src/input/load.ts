@@ -121,7 +121,8 @@ export async function loadInput(argv: readonly string[], options: LoadOptions = 
   return { kind: 'settings', settings: toSettings(line.command, merge([...above, stored, ...below])) };
 }
 
-async function readVersion(): Promise<string> {
+/** This program's version, from package.json. */
+export async function readVersion(): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
   return z.object({ version: z.string() }).parse(manifest).version;
 }

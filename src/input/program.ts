@@ -14,6 +14,7 @@ const EXAMPLES: Readonly<Record<Command, readonly string[]>> = {
   verify: ['verify --url https://example.com'],
   status: ['status --storage-dir storage/nightly'],
   export: ['export --format jsonl --out results'],
+  'retry-failed': ['retry-failed --verdict transient,throttled'],
   'demo-site': ['demo-site --port 8080'],
 };
 

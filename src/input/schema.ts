@@ -8,6 +8,7 @@ export const COMMANDS = {
   verify: 'check that pages can be fetched from here',
   status: 'say how far the run in the storage directory is',
   export: 'write the rows of the run in the storage directory to files',
+  'retry-failed': 'put failed requests back, for the next crawl to fetch',
   'demo-site': 'serve the bundled demo site until interrupted',
 } as const;
 
@@ -43,8 +44,9 @@ function setting<Type extends z.ZodType>(type: Type, meta: SettingMeta): Type {
   return described;
 }
 
-const httpUrl = z.url({ protocol: /^https?$/ }).regex(/^https?:\/\//i);
-const AN_HTTP_URL = 'an absolute http(s) URL';
+// Start URLs are stored with the run; a password must not be.
+const httpUrl = z.url({ protocol: /^https?$/ }).regex(/^https?:\/\/[^/?#@]+([/?#]|$)/i);
+const AN_HTTP_URL = 'an absolute http(s) URL without user name and password';
 
 /** A start URL as text, or as an item of Apify's `requestListSources`; any other method than GET is refused. */
 export const startUrl = z.union([
@@ -79,7 +81,7 @@ const fields = {
     flag: '--storage-dir',
     placeholder: 'DIR',
     help: 'where the queue, the rows and the state of the run are kept',
-    commands: ['crawl', 'verify', 'status', 'export'],
+    commands: ['crawl', 'verify', 'status', 'export', 'retry-failed'],
     allowed: 'the path of a directory',
   }),
   fresh: setting(z.boolean().default(false), {
@@ -101,7 +103,7 @@ const fields = {
   maxRequests: setting(z.exactOptional(z.int().min(1)), {
     flag: '--max-requests',
     placeholder: 'N',
-    help: 'pages fetched at most',
+    help: 'pages that the crawl takes on at most, over all restarts',
     commands: ['crawl'],
     defaultText: 'no limit',
   }),
@@ -110,6 +112,106 @@ const fields = {
     placeholder: 'N',
     help: 'pages in flight at once',
     commands: ['crawl'],
+  }),
+  hostConcurrency: setting(z.int().min(1).max(1000).default(10), {
+    flag: '--host-concurrency',
+    placeholder: 'N',
+    help: 'pages in flight at one host; lowered while a host slows down or throttles',
+    commands: ['crawl'],
+  }),
+  delay: setting(z.int().min(0).max(600_000).default(0), {
+    flag: '--delay',
+    placeholder: 'MS',
+    help: 'milliseconds between two requests to one host, and up to a quarter more at random; a longer Crawl-delay wins',
+    commands: ['crawl'],
+  }),
+  ignoreRobots: setting(z.boolean().default(false), {
+    flag: '--ignore-robots',
+    help: 'fetch what robots.txt forbids, and do not keep to its Crawl-delay',
+    commands: ['crawl'],
+  }),
+  maxRetryAfter: setting(z.int().min(1).max(86_400).default(1_800), {
+    flag: '--max-retry-after',
+    placeholder: 'SECONDS',
+    help: "seconds that a server's Retry-After may ask for at most",
+    commands: ['crawl'],
+  }),
+  secondPassDelay: setting(z.int().min(0).max(86_400).default(60), {
+    flag: '--second-pass-delay',
+    placeholder: 'SECONDS',
+    help: 'seconds of rest before requests that used up their tries go round once more; 0: they do not',
+    commands: ['crawl'],
+  }),
+  maxBodyMb: setting(z.int().min(1).max(2_000).default(20), {
+    flag: '--max-body-mb',
+    placeholder: 'MB',
+    help: 'megabytes that a page may have, decompressed',
+    commands: ['crawl'],
+  }),
+  headers: setting(z.enum(['browser', 'polite']).default('browser'), {
+    flag: '--headers',
+    placeholder: 'KIND',
+    help: "what requests look like: a current Chrome's headers, or a crawler that says who it is",
+    commands: ['crawl'],
+  }),
+  contact: setting(z.exactOptional(z.string().min(3).max(200)), {
+    flag: '--contact',
+    placeholder: 'TEXT',
+    help: 'an address or a URL that `--headers polite` sends along',
+    commands: ['crawl'],
+    allowed: 'an e-mail address or a URL',
+    defaultText: 'none',
+  }),
+  cookies: setting(z.exactOptional(z.string().min(1)), {
+    flag: '--cookies',
+    placeholder: 'FILE',
+    help: 'cookies that every session starts with: cookies.txt (Netscape) or JSON',
+    commands: ['crawl'],
+    allowed: 'the path of a file',
+    defaultText: 'none',
+  }),
+  stallTimeout: setting(z.int().min(1).max(86_400).default(300), {
+    flag: '--stall-timeout',
+    placeholder: 'SECONDS',
+    help: 'seconds without any progress after which the crawl prints what it is waiting for',
+    commands: ['crawl'],
+  }),
+  live: setting(z.boolean().default(false), {
+    flag: '--live',
+    help: 'show the pages in flight and what is due next',
+    commands: ['status'],
+  }),
+  status: setting(z.array(z.string().regex(/^[1-5]\d\d$/)).default([]), {
+    flag: '--status',
+    placeholder: 'LIST',
+    help: 'only failures with these HTTP statuses',
+    commands: ['retry-failed'],
+    allowed: 'HTTP statuses, such as 503',
+    defaultText: 'all',
+  }),
+  host: setting(z.array(z.string().min(1)).default([]), {
+    flag: '--host',
+    placeholder: 'LIST',
+    help: 'only failures at these hosts (name, or name:port)',
+    commands: ['retry-failed'],
+    allowed: "hosts' names",
+    defaultText: 'all',
+  }),
+  label: setting(z.array(z.string().min(1)).default([]), {
+    flag: '--label',
+    placeholder: 'LIST',
+    help: 'only failures of these labels',
+    commands: ['retry-failed'],
+    allowed: 'labels, such as DETAIL',
+    defaultText: 'all',
+  }),
+  verdict: setting(z.array(z.string().min(1)).default([]), {
+    flag: '--verdict',
+    placeholder: 'LIST',
+    help: 'only failures with these verdicts: transient, throttled, blocked, fatal, crash, ...',
+    commands: ['retry-failed'],
+    allowed: 'verdicts, such as transient',
+    defaultText: 'all',
   }),
   format: setting(
     z

@@ -30,3 +30,9 @@ export function listenForSignals(
     },
   };
 }
+
+/** Calls `onAsked` at each SIGUSR2 (SIGUSR1 is Node's inspector's) until `stop()`. */
+export function listenForQuestions(onAsked: () => void): { stop(): void } {
+  process.on('SIGUSR2', onAsked);
+  return { stop: () => void process.off('SIGUSR2', onAsked) };
+}

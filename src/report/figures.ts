@@ -9,6 +9,11 @@ export function toCount(count: number): string {
   return WHOLE.format(count);
 }
 
+/** `1 page`, `1,034 pages` */
+export function toPages(count: number): string {
+  return count === 1 ? '1 page' : `${toCount(count)} pages`;
+}
+
 /** Three digits that mean something: `0.04`, `38.2`, `1,287`. */
 export function toRate(rate: number): string {
   if (rate > 0 && rate < 1) return HUNDREDTHS.format(rate);

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 
 import type { RunMeta } from '../core/meta.ts';
-import { toCount, toDuration, toPlainText, toRate, toSize } from './figures.ts';
+import { toCount, toPages, toDuration, toPlainText, toRate, toSize } from './figures.ts';
 
 const FAILURES_SHOWN = 10;
 /** Characters of a URL or an error: two lines of a terminal. */
@@ -85,10 +85,6 @@ function nextSteps(meta: RunMeta): string[] {
   if (meta.status === 'unfinished') steps.push(`${toPages(meta.pending)} left: run the same command again to go on.`);
   if (meta.failed > 0) steps.push(`${toPages(meta.failed)} failed: \`npx tsx src/main.ts retry-failed\` sends them round again.`);
   return steps;
-}
-
-function toPages(count: number): string {
-  return count === 1 ? '1 page' : `${toCount(count)} pages`;
 }
 
 function pagesTable(meta: RunMeta, colour: boolean): string {

@@ -6,6 +6,7 @@ import type { RunRecord } from '../core/run.ts';
 
 const STORE = 'default';
 const KEY = 'SUREFOOT_RUN';
+const LIVE_KEY = 'SUREFOOT_LIVE';
 
 /** The last run's record; null if there is none. */
 export async function readRun(client: StorageClient): Promise<RunRecord | null> {
@@ -19,11 +20,26 @@ export async function writeRun(client: StorageClient, run: RunRecord): Promise<v
   await store.setRecord({ key: KEY, value: JSON.stringify(run), contentType: 'application/json; charset=utf-8' });
 }
 
+/** What the running process said last of the pages in flight; null if it has not yet. */
+export async function readSnapshot<Snapshot>(client: StorageClient): Promise<Snapshot | null> {
+  const record = await (await openStore(client)).getRecord(LIVE_KEY);
+  return (record?.value as Snapshot | undefined) ?? null;
+}
+
+export async function writeSnapshot(client: StorageClient, snapshot: unknown): Promise<void> {
+  const store = await openStore(client);
+  await store.setRecord({ key: LIVE_KEY, value: JSON.stringify(snapshot), contentType: 'application/json; charset=utf-8' });
+}
+
 /** Drops what a run has written: queue, rows, dead letters, state. Stores that a site opened by a name of its own stay.
  *  Killed half-way, it is done again on the next start: the record goes first. */
 export async function clearRun(client: StorageClient): Promise<void> {
-  await client.purge?.();
-  for (const name of [DATASETS.rejected, DATASETS.failed]) {
+  // Not `purge()`: the stock client's does not tell what it has read already, and reads files that are gone.
+  const stores = await client.keyValueStores().getOrCreate(STORE);
+  await client.keyValueStore(stores.id).delete();
+  const queue = await client.requestQueues().getOrCreate(STORE);
+  await client.requestQueue(queue.id).delete();
+  for (const name of [DATASETS.items, DATASETS.rejected, DATASETS.failed]) {
     const { id } = await client.datasets().getOrCreate(name);
     await client.dataset(id).delete();
   }

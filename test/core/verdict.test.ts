@@ -1,8 +1,13 @@
 // What a response or an error means: the table, row by row, and what holds for every status.
+import { load, type CheerioOptions } from 'cheerio';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { VerdictError, verdictOfError, verdictOfStatus, type Verdict } from '../../src/core/verdict.ts';
+import { outlineOf } from '../../src/core/outline.ts';
+import type { Dom } from '../../src/core/page.ts';
+import { TRANSPORT_FAULTS, TransportError, type TransportFault } from '../../src/core/transport.ts';
+import { judgeResponse, VerdictError, verdictOfError, verdictOfStatus, type Verdict } from '../../src/core/verdict.ts';
+import { BLOCK_PAGES, html, ORDINARY_PAGES } from './block-fixtures.ts';
 
 describe('verdictOfStatus', () => {
   it.each<[status: number, hasRetryAfter: boolean, verdict: Verdict]>([
@@ -17,7 +22,7 @@ describe('verdictOfStatus', () => {
     [404, false, 'missing'],
     [404, true, 'missing'],
     [405, false, 'fatal'],
-    [407, false, 'fatal'],
+    [407, false, 'proxy'],
     [408, false, 'transient'],
     [409, false, 'fatal'],
     [410, false, 'missing'],
@@ -33,6 +38,7 @@ describe('verdictOfStatus', () => {
     [503, true, 'throttled'],
     [504, false, 'transient'],
     [599, false, 'transient'],
+    [999, false, 'blocked'],
   ])('%i (Retry-After: %s) is %s', (status, hasRetryAfter, verdict) => {
     expect(verdictOfStatus(status, hasRetryAfter)).toBe(verdict);
   });
@@ -49,7 +55,7 @@ describe('verdictOfStatus', () => {
 describe('verdictOfError', () => {
   const withCode = (code: string, message = 'it broke') => Object.assign(new Error(message), { code });
 
-  it.each<Exclude<Verdict, 'ok'>>(['missing', 'throttled', 'blocked', 'transient', 'fatal'])(
+  it.each<Exclude<Verdict, 'ok'>>(['missing', 'throttled', 'blocked', 'transient', 'needs-browser', 'proxy', 'fatal'])(
     'a VerdictError keeps its verdict: %s',
     (verdict) => {
       expect(verdictOfError(new VerdictError(verdict, 'served Content-Type'))).toBe(verdict);
@@ -78,10 +84,19 @@ describe('verdictOfError', () => {
     'EAI_AGAIN',
     'ENOTFOUND',
     'ERR_HTTP2_STREAM_ERROR',
-    'HPE_INVALID_CONSTANT',
+    'Z_BUF_ERROR',
+    'UND_ERR_BODY_TIMEOUT',
     '',
   ])('a connection that broke (%s) is transient', (code) => {
     expect(verdictOfError(withCode(code))).toBe('transient');
+  });
+
+  it.each(Object.keys(TRANSPORT_FAULTS) as TransportFault[])('a transport error means what its fault means: %s', (fault) => {
+    expect(verdictOfError(new TransportError(fault, 'it broke'))).toBe(TRANSPORT_FAULTS[fault]);
+  });
+
+  it('an answer that is no HTTP (HPE_INVALID_CONSTANT) is fatal', () => {
+    expect(verdictOfError(withCode('HPE_INVALID_CONSTANT'))).toBe('fatal');
   });
 
   it.each([
@@ -105,5 +120,140 @@ describe('verdictOfError', () => {
   it('keeps Retry-After as it was sent', () => {
     expect(new VerdictError('throttled', 'HTTP 429', ' 120 ').retryAfter).toBe(' 120 ');
     expect(new VerdictError('throttled', 'HTTP 429')).toMatchObject({ message: 'HTTP 429', retryAfter: undefined });
+  });
+});
+
+const parse = (page: string) => load(page, { _useHtmlParser2: true } as CheerioOptions) as unknown as Dom;
+const response = (status: number, headers: Record<string, string> = {}) => ({ status, headers, url: 'https://shop.test/teas' });
+
+describe('judgeResponse', () => {
+  const page = html('Teas', '<h1>Green teas</h1><p>From 4 euros.</p>');
+
+  it('agrees with the table of statuses on a page that is what it seems', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 200, max: 999 }), fc.boolean(), (status, again) => {
+        const headers: Record<string, string> = again ? { 'retry-after': '5' } : {};
+        expect(judgeResponse(response(status, headers), page, null).verdict).toBe(verdictOfStatus(status, again));
+        expect(judgeResponse(response(status, headers), '', null).verdict).toBe(verdictOfStatus(status, again));
+      }),
+    );
+  });
+
+  it.each(BLOCK_PAGES)('%s: %s is blocked with any status but 407', (vendor, _, blockPage) => {
+    for (const status of [200, 202, 403, 404, 405, 429, 500, 503]) {
+      const judged = judgeResponse(response(status, { 'retry-after': '5' }), blockPage, status === 200 ? parse(blockPage) : null);
+      expect(judged).toEqual({ verdict: 'blocked', reason: `HTTP ${status}: a block page of ${vendor}` });
+    }
+    expect(judgeResponse(response(407), blockPage, null).verdict).toBe('proxy');
+  });
+
+  it.each(ORDINARY_PAGES)('near %s: %s is ok', (_, __, ordinary) => {
+    expect(judgeResponse(response(200), ordinary, parse(ordinary))).toEqual({ verdict: 'ok', reason: 'HTTP 200' });
+    expect(judgeResponse(response(404), ordinary, null).verdict).toBe('missing');
+  });
+
+  it.each([
+    ['Hacker News', html('', "Sorry, we're not able to serve your requests this quickly. <a href='/'>Reload</a>")],
+    ['a heading', html('429 Too Many Requests', '<center><h1>429 Too Many Requests</h1></center><hr>nginx')],
+    ['an API', '{"message":"API rate limit exceeded for 192.0.2.1."}'],
+    ['Cloudflare 1015', html('Access denied', '<h1>Error 1015</h1>Ray ID: 6a<h2>You are being rate limited</h2>')],
+    ['a limit', html('', '<p>You have exceeded the request limit for this hour.</p>')],
+    ['a plea', 'You are sending requests too quickly, please slow down.'],
+  ])('%s: a page that only says too fast is throttled, unless its status says more', (_, apology) => {
+    expect(judgeResponse(response(200), apology, parse(apology)).verdict).toBe('throttled');
+    expect(judgeResponse(response(503), apology, null).verdict).toBe('throttled');
+    expect(judgeResponse(response(400), apology, null).verdict).toBe('throttled');
+    expect(judgeResponse(response(429), apology, null)).toEqual({ verdict: 'throttled', reason: 'HTTP 429' });
+    expect(judgeResponse(response(404), apology, null).verdict).toBe('missing');
+    expect(judgeResponse(response(403), apology, null).verdict).toBe('blocked');
+  });
+
+  it.each([
+    ['an article', html('Rate limits', `<h1>Rate limits</h1><p>${'What to do about "429 Too many requests". '.repeat(10)}</p>`)],
+    ['a form', html('API key', '<h1>Rate limit exceeded?</h1><p>Get a key.</p><input type="email">')],
+  ])('%s about limits is ok', (_, about) => {
+    expect(judgeResponse(response(200), about, parse(about)).verdict).toBe('ok');
+  });
+
+  it("an application's shell needs a browser; with an error's status it is an error", () => {
+    const shell = html('Teas', '<div id="root"></div><script src="/main.js"></script>');
+    expect(judgeResponse(response(200), shell, parse(shell)).verdict).toBe('needs-browser');
+    expect(judgeResponse(response(404), shell, parse(shell)).verdict).toBe('missing');
+    expect(judgeResponse(response(500), shell, parse(shell)).verdict).toBe('transient');
+  });
+
+  it.each([
+    ['bot management', `<script>window['__CF$cv$params']={r:'1'}</script>`],
+    ['Imperva', '<script src="/_Incapsula_Resource?SWJIYLWA=7"></script>'],
+    ['reCAPTCHA', '<script src="https://www.google.com/recaptcha/api.js?render=1"></script>'],
+  ])('a shell that carries %s needs a browser and is not blocked', (_, script) => {
+    const shell = html('Teas', `<div id="root"></div><script src="/main.js"></script>${script}`);
+    expect(judgeResponse(response(200), shell, parse(shell)).verdict).toBe('needs-browser');
+  });
+
+  it.each([
+    ['bot management', `<script>window['__CF$cv$params']={r:'1'}</script>`],
+    ['a widget', '<div class="h-captcha" data-sitekey="1" hidden></div>'],
+  ])('a shell that starts itself and carries %s needs a browser too', (_, extra) => {
+    const shell = html('', `<div id="app"></div><script>start()</script>${extra}`);
+    expect(judgeResponse(response(200), shell, parse(shell)).verdict).toBe('needs-browser');
+  });
+
+  it('never throws', () => {
+    const piece = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('<div id=app>', '<script>', '<script src=x>', '</script', '<p>', '<noscript>'),
+    );
+    fc.assert(
+      fc.property(
+        fc.integer(),
+        fc.dictionary(fc.string(), fc.string()),
+        fc.array(piece, { maxLength: 30 }),
+        fc.string(),
+        (status, headers, pieces, url) => {
+          const body = pieces.join('');
+          judgeResponse({ status, headers, url }, body, parse(body));
+          judgeResponse({ status, headers, url }, body, null);
+        },
+      ),
+    );
+  });
+
+  it.each([
+    ['tags that never end', '<a ="'],
+    ['tags', '<div class="a" id=b>'],
+    ['mount points, each in the one before', '<div id="app"><script>1</script>'],
+    ['mount points', '<div id="app"></div><script>1</script>'],
+    ['entries, each in the one before', '<ul><li><script>1</script>'],
+    ['paragraphs', '<p></p><script>1</script>'],
+    ['comments that never end', '<!--'],
+    ['scripts that never end', '<script>'],
+    ['brackets', '<'],
+    ['titles', '<title> </title>'],
+    ['frames', '<iframe class="'],
+    ['attributes in a script', '<script>class= id= <iframe dd={ refresh'],
+  ])('takes time in proportion to the length: 500 KB of %s', (_, piece) => {
+    const body = piece.repeat(Math.ceil(500_000 / piece.length));
+    const $ = parse(body);
+    const start = performance.now();
+    judgeResponse(response(200), body, $);
+    // Some 30 ms, 150 at worst; a search that is not linear takes minutes.
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+});
+
+describe('outlineOf', () => {
+  it('reads text, title and notice, and keeps them from the code', () => {
+    const page = outlineOf(
+      `<title>A &amp; B…</title><style>p{}</style><!-- not <p>this</p> --><p data-x="a>b">One&#32;<b>two</b></p><noscript><i>Three</i></noscript><script src=/A.js>four</script>`,
+    );
+    expect(page).toMatchObject({ text: 'one two', title: 'a & b...', noscript: 'three', scripts: 1, scriptSources: ['/a.js'] });
+    expect(page.code).toContain('four');
+    expect(page.code).not.toMatch(/one|three|this|p\{/);
+  });
+
+  it('stops reading once there is a text', () => {
+    const long = `<p>${'tea '.repeat(700)}</p>`;
+    expect(outlineOf(long + '<a href="/">x</a>'.repeat(1_000))).toMatchObject({ long: true, links: 0, code: '' });
   });
 });

@@ -14,6 +14,10 @@ export function openDatasets({ db, transaction }: Connection, stores: Stores) {
   const read = db.prepare('SELECT body FROM rows WHERE store = ? AND pos > ? ORDER BY pos LIMIT ?');
   const readBackwards = db.prepare('SELECT body FROM rows WHERE store = ? AND pos <= ? ORDER BY pos DESC LIMIT ?');
 
+  const placeOf = db.prepare('SELECT pos FROM rows WHERE store = ? AND request = ? LIMIT 1');
+  const takeOut = db.prepare('DELETE FROM rows WHERE store = ? AND pos = ?');
+  const move = db.prepare('UPDATE rows SET pos = ? WHERE store = ? AND pos = ?');
+
   /** Adds rows; those of a request replace the ones it wrote before. Called inside a transaction. */
   const write = (store: number, bodies: readonly string[], request: string | null) => {
     const first = stores.nextSeq(store);
@@ -24,6 +28,18 @@ export function openDatasets({ db, transaction }: Connection, stores: Stores) {
       else replace.run(body, store, request, index);
     }
     if (added > 0) stores.advance(store, { seq: added, total: added });
+  };
+
+  /** Takes a request's rows out. The last row takes each one's place: places have no gaps. Called inside a transaction. */
+  const remove = (store: number, request: string) => {
+    for (;;) {
+      const row = placeOf.get(store, request) as { pos: number } | undefined;
+      if (!row) return;
+      takeOut.run(store, row.pos);
+      const last = stores.nextSeq(store) - 1;
+      if (last !== row.pos) move.run(row.pos, store, last);
+      stores.advance(store, { seq: -1, total: -1 });
+    }
   };
 
   const client = <Data extends Dictionary>(idOrName: string): DatasetClient<Data> => {
@@ -51,7 +67,7 @@ export function openDatasets({ db, transaction }: Connection, stores: Stores) {
       async downloadItems() {
         throw new SurefootError(
           'storage',
-          'A local dataset has no downloadItems(). Read it with getData(), or run "surefoot export".',
+          'A local dataset has no downloadItems(). Read it with getData(), or by the `export` command.',
         );
       },
       listItems(options = {}) {
@@ -67,7 +83,7 @@ export function openDatasets({ db, transaction }: Connection, stores: Stores) {
     };
   };
 
-  return { client, write };
+  return { client, write, remove };
 }
 
 export function toDatasetInfo({ key: _, handled: __, total, ...rest }: StoreInfo): DatasetInfo {

@@ -12,7 +12,7 @@ const LOCK_FILE = 'crawl.lock';
 /** How often the owner shows that it is not only alive but working. */
 const HEARTBEAT_MILLIS = 5_000;
 
-/** Who works on a storage folder, or did so last. */
+/** Who works on a storage folder, or died while doing so. */
 export interface LockOwner {
   readonly pid: number;
   /** ISO 8601, UTC. */
@@ -30,31 +30,57 @@ export function acquireRunLock(storageDir: string): { release(): void } {
     mkdirSync(storageDir, { recursive: true });
     const db = new Database(file, { timeout: 0 });
     try {
-      db.exec('CREATE TABLE IF NOT EXISTS owner (pid INTEGER NOT NULL, since TEXT NOT NULL)');
       db.exec('BEGIN IMMEDIATE');
-      db.exec('DELETE FROM owner');
+      db.exec('CREATE TABLE IF NOT EXISTS owner (pid INTEGER NOT NULL, since TEXT NOT NULL); DELETE FROM owner');
       db.prepare('INSERT INTO owner (pid, since) VALUES (?, ?)').run(process.pid, new Date().toISOString());
-      db.exec('COMMIT');
+      // A `status` may be reading this moment; an owner would have refused the BEGIN above.
+      db.exec('PRAGMA busy_timeout = 1000; COMMIT; PRAGMA busy_timeout = 0');
       // An open write transaction is the lock (https://sqlite.org/lockingv3.html, RESERVED): others can still read the owner.
       db.exec('BEGIN IMMEDIATE');
     } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK');
       db.close();
       throw error;
     }
-    const beat = setInterval(() => utimesSync(file, new Date(), new Date()), HEARTBEAT_MILLIS).unref();
+    const beat = setInterval(() => beatOnce(file), HEARTBEAT_MILLIS).unref();
     return {
       release() {
         clearInterval(beat);
-        if (db.open) db.close();
+        if (!db.open) return;
+        // An owner that is still named was killed. libsql closes the file only when the last statement is garbage; the lock
+        // must not wait for that, but goes with the transaction.
+        try {
+          db.exec('PRAGMA busy_timeout = 1000; DELETE FROM owner; COMMIT');
+        } catch {
+          db.exec('ROLLBACK'); // The name stays: all that is lost is a line of `status`.
+        }
+        db.close();
       },
     };
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) throw busy(storageDir);
+    if (error instanceof Error && 'code' in error && /NOTADB|CORRUPT/.test(String(error.code))) {
+      throw new SurefootError(
+        'storage',
+        `${file} is not the lock file of a crawl. Delete it, or name another folder with --storage-dir.`,
+        {
+          cause: error,
+        },
+      );
+    }
     throw toStorageError(error, file);
   }
 }
 
-/** Who has (or last had) the lock of a storage folder; null if nobody ever did. */
+function beatOnce(file: string): void {
+  try {
+    utimesSync(file, new Date(), new Date());
+  } catch {
+    // Only a sign of life: the crawl itself will say what is wrong with its folder.
+  }
+}
+
+/** Who has the lock of a storage folder, or was killed while having it; null after an orderly end. */
 export function readLockOwner(storageDir: string): LockOwner | null {
   const file = join(storageDir, LOCK_FILE);
   if (!existsSync(file)) return null;

@@ -38,11 +38,11 @@ const HEAD = 'SELECT id, seq, body FROM requests WHERE store = ?';
 export function openRequestQueues(connection: Connection, stores: Stores) {
   const { db, transaction } = connection;
   const insert = db.prepare(
-    'INSERT INTO requests (store, id, seq, state, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (store, id) DO NOTHING',
+    'INSERT INTO requests (store, id, host, seq, state, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (store, id) DO NOTHING',
   );
   const lineOf = db.prepare('SELECT id, seq, state, lock_until, locked_by, body FROM requests WHERE store = ? AND id = ?');
   const update = db.prepare(
-    'UPDATE requests SET body = ?, seq = ?, state = ?, lock_until = NULL, locked_by = NULL, due_at = 0, hand_outs = 0 WHERE store = ? AND id = ?',
+    'UPDATE requests SET body = ?, seq = ?, state = ?, lock_until = NULL, locked_by = NULL, due_at = 0, handed_out = 0 WHERE store = ? AND id = ?',
   );
   const updateLocked = db.prepare('UPDATE requests SET body = ?, seq = ? WHERE store = ? AND id = ?');
   const remove = db.prepare('DELETE FROM requests WHERE store = ? AND id = ?');
@@ -50,11 +50,11 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
     `UPDATE requests SET state = ${STATE.locked}, lock_until = ?, locked_by = ?, seq = ? WHERE store = ? AND id = ?`,
   );
   const unlock = db.prepare(
-    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, hand_outs = 0, seq = ? WHERE store = ? AND id = ?`,
+    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0, seq = ? WHERE store = ? AND id = ?`,
   );
   // An expired lock of a living process is no crash: its hand-outs are forgotten.
   const expire = db.prepare(
-    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, hand_outs = 0
+    `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0
      WHERE store = ? AND state = ${STATE.locked} AND lock_until <= ?`,
   );
   const fallDue = db.prepare(
@@ -83,7 +83,7 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
         const requestId = toRequestId(uniqueKey);
         const state = request.handledAt ? STATE.handled : STATE.waiting;
         const seq = forefront ? -(first + added) : first + added;
-        const { changes } = insert.run(store, requestId, seq, state, toBody(request));
+        const { changes } = insert.run(store, requestId, hostOf(request.url), seq, state, toBody(request));
         if (changes === 0) {
           const wasAlreadyHandled = find(store, requestId)?.state === STATE.handled;
           return { uniqueKey, requestId, wasAlreadyPresent: true, wasAlreadyHandled };
@@ -209,12 +209,17 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
   return { client };
 }
 
+/** Name and port: what pace and robots.txt go by. Crawlee's own tests of a queue add URLs that are none. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : '';
+}
+
 /** What is stored of a request: all of it but its id, which is a column. `toJSON` of `userData` keeps Crawlee's `__crawlee`. */
 export function toBody(request: RequestSchema): string {
   return JSON.stringify({ ...request, id: undefined });
 }
 
-function fromBody(body: string): RequestSchema {
+export function fromBody(body: string): RequestSchema {
   // Crawlee's Request refuses a null where it takes undefined.
   const request = Object.entries(JSON.parse(body) as RequestSchema).filter(([, value]) => value !== null);
   return Object.fromEntries(request) as unknown as RequestSchema;

@@ -8,13 +8,23 @@ import { messageOf, SurefootError } from '../../core/errors.ts';
 
 /** Marks a file as ours (SQLite's `application_id`, "SRFT"). */
 const APPLICATION_ID = 0x53_52_46_54;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
-/** States of a request. Handled ones are in neither index below, so a claim costs the same however many there are. */
+/** States of a request. Handled ones are in none of the partial indexes, so a claim costs the same however many there are. */
 export const STATE = { waiting: 0, locked: 1, handled: 2 } as const;
 
+// hosts.head_seq is never above the host's first request that is ready; null: none is. The triggers keep it so, whatever
+// makes a request ready. It may be below, which a claim finds out and mends.
+const RAISE_HOST = `
+  BEGIN
+    INSERT INTO hosts (store, host, head_seq) VALUES (NEW.store, NEW.host, NEW.seq)
+    ON CONFLICT (store, host) DO UPDATE SET head_seq = excluded.head_seq WHERE head_seq IS NULL OR head_seq > excluded.head_seq;
+  END;
+`;
+
 // `seq` is the place in line: negative for the forefront, beyond SUSPECT_BAND for pages that may kill the process.
-// A waiting request has due_at 0 once it is due, so that the claim reads (store, 0, seq) in order from one index.
+// A waiting request is ready when its due_at is 0, and falls due by being set to 0: what is ready is in order in one index.
+// rests_until works likewise: a host with 0 may be called.
 const SCHEMA = `
   CREATE TABLE stores (
     key INTEGER PRIMARY KEY,
@@ -33,17 +43,33 @@ const SCHEMA = `
   CREATE TABLE requests (
     store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
     id TEXT NOT NULL,
+    host TEXT NOT NULL,
     seq INTEGER NOT NULL,
     state INTEGER NOT NULL,
     due_at INTEGER NOT NULL DEFAULT 0,
     lock_until INTEGER,
     locked_by TEXT,
-    hand_outs INTEGER NOT NULL DEFAULT 0,
+    handed_out INTEGER NOT NULL DEFAULT 0,
+    deaths INTEGER NOT NULL DEFAULT 0,
     body TEXT NOT NULL
   );
   CREATE UNIQUE INDEX requests_by_id ON requests (store, id);
   CREATE INDEX requests_waiting ON requests (store, due_at, seq) WHERE state = 0;
+  CREATE INDEX requests_of_host ON requests (store, host, seq) WHERE state = 0 AND due_at = 0;
   CREATE INDEX requests_locked ON requests (store, lock_until) WHERE state = 1;
+
+  CREATE TABLE hosts (
+    store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
+    host TEXT NOT NULL,
+    head_seq INTEGER,
+    rests_until INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (store, host)
+  ) WITHOUT ROWID;
+  CREATE INDEX hosts_ready ON hosts (store, rests_until, head_seq);
+  CREATE TRIGGER request_added AFTER INSERT ON requests
+    WHEN NEW.state = 0 AND NEW.due_at = 0 ${RAISE_HOST}
+  CREATE TRIGGER request_ready AFTER UPDATE OF state, due_at, seq ON requests
+    WHEN NEW.state = 0 AND NEW.due_at = 0 ${RAISE_HOST}
 
   CREATE TABLE rows (
     store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
@@ -92,11 +118,15 @@ export interface Connection {
 /** Opens crawl.sqlite, creating it when it does not exist.
  *  @throws {SurefootError} kind `storage`: not SQLite, not ours, another version, damaged, not writable. */
 export function openDatabase(file: string): Connection {
-  const isNew = !existsSync(file);
-  if (!isNew) assertLooksLikeSqlite(file);
   try {
+    const isNew = !existsSync(file);
+    if (!isNew) assertLooksLikeSqlite(file);
     mkdirSync(dirname(file), { recursive: true });
+    // Sessions' cookies are in it. SQLite gives the files beside it the same mode.
+    if (isNew) closeSync(openSync(file, 'a', 0o600));
     const db = new Database(file, { timeout: 10_000 });
+    // Before anything that writes: already the change to write-ahead logging does.
+    if (!isEmpty(db)) assertOurs(db, file);
     // Write-ahead logging with synchronous=NORMAL: a killed process loses nothing, a power cut at most the last
     // pages, and those as a whole (rows and done mark together). https://sqlite.org/wal.html
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;');
@@ -129,7 +159,7 @@ export function toStorageError(error: unknown, file: string): unknown {
   if (error instanceof SurefootError || !(error instanceof Error)) return error;
   const code = 'code' in error ? String(error.code) : '';
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return unusable(file, `is damaged (${error.message})`, error);
-  if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)|^E[A-Z]+$/.test(code)) {
+  if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)|^E[A-Z]+$/.test(code) || error.message.startsWith('ConnectionFailed')) {
     return new SurefootError(
       'storage',
       `Cannot write ${file}: ${messageOf(error)}. Free some space or mend the permissions, or name another folder with --storage-dir.`,
@@ -155,7 +185,8 @@ function assertOurs(db: Database.Database, file: string): void {
   if (version !== SCHEMA_VERSION)
     throw unusable(file, `has version ${version} of Surefoot's tables, this is version ${SCHEMA_VERSION}`);
   // Reads the root page of every table; a file cut short or overwritten fails here, before anything is written.
-  for (const table of ['stores', 'requests', 'rows', 'records', 'tallies']) db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
+  for (const table of ['stores', 'requests', 'hosts', 'rows', 'records', 'tallies'])
+    db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
 }
 
 function isEmpty(db: Database.Database): boolean {

@@ -1,0 +1,66 @@
+// The `retry-failed` command: puts dead letters back into the queue. The next crawl fetches them.
+import type { RequestSchema, StorageClient } from '@crawlee/types';
+
+import { DATASETS, type AtomicStorage } from '../core/checkpoint.ts';
+import type { DeadLetter } from '../core/dead-letter.ts';
+import type { RunRecord } from '../core/run.ts';
+import type { Settings } from '../input/schema.ts';
+import { toCount } from '../report/figures.ts';
+import { writeRun } from '../storage/run.ts';
+import { acquireRunLock } from '../storage/sqlite/lock.ts';
+import { openRun } from './open-run.ts';
+
+type Filters = Pick<Settings, 'status' | 'host' | 'label' | 'verdict'>;
+
+/** @returns The text to print. Doing it twice puts nothing back twice: what is back is no dead letter any more. */
+export async function retryFailedCommand(settings: Settings): Promise<string> {
+  const { storageDir } = settings;
+  const lock = acquireRunLock(storageDir);
+  try {
+    const { storage, run } = await openRun(settings);
+    try {
+      const queue = await storage.client.requestQueues().getOrCreate('default');
+      const letters = await readLetters(storage.client);
+      const chosen = letters.filter((letter) => isMeant(letter, settings));
+      const count = chosen.filter((letter) => redrive(storage.atomic, queue.id, letter)).length;
+      const left = letters.length - count;
+      if (count === 0) return `Nothing to put back: ${toCount(left)} dead letters, none of them meant.`;
+      // Unfinished again: the next crawl goes on with it instead of starting over.
+      await writeRun(storage.client, { ...run, finishedAt: null } satisfies RunRecord);
+      return `Put back: ${toCount(count)}. Dead letters left: ${toCount(left)}. Run the same crawl again to fetch them.`;
+    } finally {
+      storage.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+/** Whether every filter that is given lets the letter through. */
+export function isMeant({ url, label, verdict, status }: DeadLetter, filters: Filters): boolean {
+  const passes = (wanted: readonly string[], ...values: (string | null)[]) =>
+    wanted.length === 0 || values.some((value) => value !== null && wanted.includes(value));
+  const { host, hostname } = new URL(url);
+  return (
+    passes(filters.status, status === null ? null : String(status)) &&
+    passes(filters.host, host, hostname) &&
+    passes(filters.label, label) &&
+    passes(filters.verdict, verdict)
+  );
+}
+
+async function readLetters(client: StorageClient): Promise<DeadLetter[]> {
+  const { id } = await client.datasets().getOrCreate(DATASETS.failed);
+  const letters: DeadLetter[] = [];
+  for await (const letter of client.dataset(id).listItems()) letters.push(letter as unknown as DeadLetter);
+  return letters;
+}
+
+function redrive(storage: AtomicStorage | null, queueId: string, { requestId }: DeadLetter): boolean {
+  return storage?.redrive(queueId, requestId, DATASETS.failed, asNew) ?? false;
+}
+
+/** The request as if it had never been tried. */
+function asNew({ handledAt: _, ...request }: RequestSchema): RequestSchema {
+  return { ...request, retryCount: 0, noRetry: false, errorMessages: [] };
+}

@@ -1,0 +1,74 @@
+// Names what ended a request: the errors of Node, undici and zlib as TransportError, and the limits they passed.
+import { faultOfCode, TransportError, type TransportFault } from '../../core/transport.ts';
+
+/** The limits of one request. */
+export interface Limits {
+  /** Until the connection stands: name look-up and TLS included. @default 5,000 */
+  connectTimeoutMillis: number;
+  /** Between two pieces of an answer, and before its first. @default 10,000 */
+  idleTimeoutMillis: number;
+  /** From the start to the last byte of the body, redirects included. @default 30,000 */
+  requestTimeoutMillis: number;
+  /** Of the body, both as it is sent and decompressed: a small gzip can hold gigabytes. @default 20 MiB */
+  maxBodyBytes: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  connectTimeoutMillis: 5_000,
+  idleTimeoutMillis: 10_000,
+  requestTimeoutMillis: 30_000,
+  maxBodyBytes: 20 * 1024 * 1024,
+};
+
+/** How far a request had come. The same broken connection cuts a body, or leaves none. */
+export type Phase = 'sending' | 'reading';
+
+const ZLIB_CODE = /^(Z_|ERR__|ERR_BROTLI)/;
+
+/** A TransportError, or the error itself if it is none of the transport's (an abort from outside, a wrong argument). */
+export function nameFault(error: unknown, phase: Phase, limits: Limits): Error {
+  if (error instanceof TransportError) return error;
+  if (!(error instanceof Error)) return new Error(String(error));
+  // Several addresses were tried: the first error stands for all.
+  const inner = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
+  const fault = faultInPhase(inner, phase);
+  if (fault === null) return error;
+  return new TransportError(fault, sentence(fault, inner.message, limits), { cause: error });
+}
+
+function faultInPhase(error: Error, phase: Phase): TransportFault | null {
+  // undici's parser gives no code. It meets the end of a connection that was not to be kept alive before the last chunk.
+  if (error.name === 'HTTPParserError') return phase === 'reading' && error.message.includes('EOF') ? 'cut-body' : 'bad-answer';
+  const code = 'code' in error ? String(error.code) : '';
+  // The other side closed in good order: before the headers there is nothing yet that it could have cut.
+  if (phase === 'reading' && code === 'UND_ERR_SOCKET') return 'cut-body';
+  const fault = faultOfCode(code);
+  return fault === null && ZLIB_CODE.test(code) ? 'bad-answer' : fault;
+}
+
+function sentence(fault: TransportFault, message: string, limits: Limits): string {
+  switch (fault) {
+    case 'connect-timeout':
+      return `No connection within ${inSeconds(limits.connectTimeoutMillis)}.`;
+    case 'idle-timeout':
+      return `Nothing came for ${inSeconds(limits.idleTimeoutMillis)}.`;
+    case 'cut-body':
+      return `The body ended before it was complete (${message}).`;
+    case 'reset':
+      return `The connection broke (${message}).`;
+    default:
+      return message;
+  }
+}
+
+export function requestTimeout(millis: number): TransportError {
+  return new TransportError('request-timeout', `The whole request took longer than ${inSeconds(millis)}.`);
+}
+
+export function bodyTooLarge(maxBytes: number): TransportError {
+  return new TransportError('body-too-large', `The body is longer than ${Number((maxBytes / 1024 / 1024).toFixed(3))} MB.`);
+}
+
+function inSeconds(millis: number): string {
+  return `${millis / 1_000} s`;
+}

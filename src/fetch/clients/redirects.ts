@@ -1,0 +1,125 @@
+// Sends a request and follows its redirects as a browser does: https://fetch.spec.whatwg.org/#http-redirect-fetch
+import { setImmediate } from 'node:timers/promises';
+
+import type { HttpRequest, RedirectHandler } from '@crawlee/core';
+import type { Dispatcher } from 'undici';
+
+import { TransportError } from '../../core/transport.ts';
+import { ACCEPT_ENCODING } from './body.ts';
+import { toNodeHeaders, type SimpleHeaders } from './headers-of-answer.ts';
+
+export const MAX_REDIRECTS = 10;
+const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
+/** A redirect's body up to this size is read, so that its connection can be used again. */
+const MAX_DISCARDED_BYTES = 64 * 1_024;
+
+/** What goes out, once for each redirect. */
+export interface Outgoing {
+  readonly url: URL;
+  readonly method: string;
+  /** Sent in this order, spelled like this. */
+  readonly headers: SimpleHeaders;
+  readonly body: HttpRequest['body'];
+}
+
+export interface Followed {
+  readonly answer: Dispatcher.ResponseData;
+  readonly headers: SimpleHeaders;
+  /** Where the answer is from. */
+  readonly url: URL;
+  readonly redirectUrls: URL[];
+}
+
+/** @param onRedirect May change the next request's URL and headers, such as its cookies.
+ *  @throws {TransportError} `too-many-redirects`, `redirect-loop`, `bad-answer` for a Location that is no http(s) URL. */
+export async function follow(
+  send: (outgoing: Outgoing) => Promise<Dispatcher.ResponseData>,
+  request: HttpRequest,
+  onRedirect?: RedirectHandler,
+): Promise<Followed> {
+  let outgoing = toOutgoing(request);
+  const redirectUrls: URL[] = [];
+  const seen = new Set([identity(outgoing)]);
+  for (;;) {
+    const { url } = outgoing;
+    const answer = await send(outgoing);
+    const headers = toNodeHeaders(answer.headers);
+    const { location } = headers;
+    if (request.followRedirect === false || !REDIRECT_STATUS.has(answer.statusCode) || !location) {
+      return { answer, headers, url, redirectUrls };
+    }
+    await answer.body.dump({ limit: MAX_DISCARDED_BYTES });
+    await setImmediate(); // See body.ts: the next request is to use the same connection.
+    if (redirectUrls.length === MAX_REDIRECTS) {
+      throw new TransportError('too-many-redirects', `More than ${MAX_REDIRECTS} redirects, the last one from ${shown(url)}.`);
+    }
+    outgoing = redirected(outgoing, answer.statusCode, String(location));
+    redirectUrls.push(outgoing.url);
+    if (onRedirect) {
+      const update: Parameters<RedirectHandler>[1] = { url: outgoing.url, headers: { ...outgoing.headers } };
+      const { statusCode } = answer;
+      onRedirect({ statusCode, headers, trailers: {}, url: url.href, redirectUrls: [...redirectUrls], complete: true }, update);
+      outgoing = { ...outgoing, url: new URL(update.url ?? outgoing.url), headers: withOneCookieHeader(update.headers) };
+    }
+    const step = identity(outgoing);
+    if (seen.has(step)) throw new TransportError('redirect-loop', `Redirects in a circle, back to ${shown(outgoing.url)}.`);
+    seen.add(step);
+  }
+}
+
+function toOutgoing({ url, method = 'GET', headers = {}, body }: HttpRequest): Outgoing {
+  const target = new URL(url);
+  const sent: SimpleHeaders = { ...headers };
+  if (!has(sent, 'accept-encoding')) sent['accept-encoding'] = ACCEPT_ENCODING;
+  if ((target.username || target.password) && !has(sent, 'authorization')) {
+    const credentials = `${decodeURIComponent(target.username)}:${decodeURIComponent(target.password)}`;
+    sent['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  }
+  return { url: target, method: method.toUpperCase(), headers: sent, body };
+}
+
+/** The request that a redirect asks for. */
+function redirected(from: Outgoing, status: number, location: string): Outgoing {
+  // Header bytes arrive as Latin-1, but a Location beyond ASCII is UTF-8 in practice.
+  const text = Buffer.from(location, 'latin1').toString();
+  const target = URL.canParse(text, from.url.href) ? new URL(text, from.url) : null;
+  if (!target || !/^https?:$/.test(target.protocol)) {
+    throw new TransportError('bad-answer', `${shown(from.url)} redirects to "${location}", which is no http(s) URL.`);
+  }
+  if (target.hash === '') target.hash = from.url.hash;
+  let { method, headers, body } = from;
+  if (status === 303 ? method !== 'HEAD' : status < 303 && method === 'POST') {
+    method = 'GET';
+    body = undefined;
+    headers = without(headers, ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']);
+  }
+  if (target.origin !== from.url.origin) headers = without(headers, ['authorization', 'cookie', 'proxy-authorization', 'host']);
+  return { url: target, method, headers, body };
+}
+
+/** A second request with the same identity gets the same answer: the redirects go in a circle. A cookie set on the way is a
+ *  reason to come back to an address; a fragment is not. */
+function identity({ method, url, headers }: Outgoing): string {
+  const cookie = Object.entries(headers).find(([name]) => name.toLowerCase() === 'cookie')?.[1];
+  return JSON.stringify([method, url.href.split('#', 1)[0], cookie]);
+}
+
+/** Crawlee's handler sets `Cookie`; a request may have come with `cookie`, which is the older one. */
+function withOneCookieHeader(headers: SimpleHeaders): SimpleHeaders {
+  if (headers['Cookie'] === undefined || headers['cookie'] === undefined) return headers;
+  const { cookie: _older, ...rest } = headers;
+  return rest;
+}
+
+function has(headers: SimpleHeaders, name: string): boolean {
+  return Object.keys(headers).some((key) => key.toLowerCase() === name);
+}
+
+function without(headers: SimpleHeaders, names: readonly string[]): SimpleHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())));
+}
+
+/** For a message: without the credentials a URL may hold. */
+function shown(url: URL): string {
+  return `${url.origin}${url.pathname}${url.search}`;
+}

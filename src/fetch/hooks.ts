@@ -1,0 +1,77 @@
+// Before a request: robots.txt, pace and headers. After it: what the response means.
+import type { CheerioCrawlingContext, Request, Session } from '@crawlee/cheerio';
+
+import type { Page } from '../core/page.ts';
+import type { Site } from '../core/site.ts';
+import { judgeResponse, VerdictError, type Verdict } from '../core/verdict.ts';
+import type { HeaderedRequest } from './headers.ts';
+import { readBeginning, type Judge } from './lane-crawler.ts';
+import type { RobotsRules } from './robots.ts';
+
+/** Of a response that is no page: enough to tell a challenge by. */
+const MAX_JUDGED_BYTES = 256 * 1024;
+const PARSED_TYPES = /^(text\/html|application\/xhtml\+xml|(text|application)\/([\w.+-]+\+)?(xml|json)|text\/plain)\b/i;
+
+/** What a request is prepared with. */
+export interface Preparation {
+  lane: {
+    flightOf(request: Request): { readonly since: number; enter(phase: 'robots' | 'requesting'): void };
+    /** Sets the gap that a host asks for. @returns Since when it is known (epoch milliseconds), null if only now. */
+    setDelay(request: Request, delayMillis: number): number | null;
+  };
+  robots: ((url: string) => Promise<RobotsRules>) | null;
+  headers(request: Request, session: Session | undefined): Record<string, string>;
+}
+
+export function createPreparation({ lane, robots, headers }: Preparation) {
+  return async ({ request, session }: CheerioCrawlingContext, options: { headers?: unknown }) => {
+    const flight = lane.flightOf(request);
+    if (robots) {
+      flight.enter('robots');
+      const rules = await robots(request.url);
+      if (!rules.isAllowed(request.url)) throw new VerdictError('skipped', `robots.txt forbids ${request.url}`);
+      if (rules.delayMillis > 0) {
+        const known = lane.setDelay(request, rules.delayMillis);
+        // Handed out together with the first page of its host, before the gap was known: it goes back in line.
+        if (known !== null && flight.since <= known) throw new VerdictError('early', `Crawl-delay of ${rules.delayMillis} ms`);
+      }
+    }
+    flight.enter('requesting');
+    options.headers = headers(request, session);
+  };
+}
+
+/** The judge of a response by its status and, where that is no success, by what its body says. */
+export function createJudge(): Judge {
+  return async ({ request, response }) => {
+    const { headers } = response;
+    const status = response.statusCode ?? 0;
+    const answer = { status, headers, url: request.loadedUrl ?? request.url };
+    if (status >= 400) throwUnlessOk(judgeResponse(answer, await readBeginning(response, MAX_JUDGED_BYTES), null), answer);
+    const type = headers['content-type'];
+    if (type !== undefined && !PARSED_TYPES.test(type)) {
+      response.destroy();
+      throw new VerdictError('fatal', `It is ${type.split(';', 1)[0]}, no page.`, { status });
+    }
+  };
+}
+
+/** Judges a parsed page: a challenge or a shell that came with 200, and what the site itself says of it. */
+export function judgePage(page: Page, site: Site): void {
+  throwUnlessOk(judgeResponse(page.response, page.html, page.$), page.response);
+  const verdict = site.judge?.(page) ?? null;
+  if (verdict !== null) throwUnlessOk({ verdict, reason: `The site's own rule calls this page ${verdict}.` }, page.response);
+}
+
+function throwUnlessOk({ verdict, reason }: { verdict: Verdict; reason: string }, { status, headers }: Page['response']): void {
+  if (verdict === 'ok') return;
+  const retryAfter = headers['retry-after'];
+  throw new VerdictError(verdict, reason, { status, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter });
+}
+
+/** A request as the header policy takes it. The Referer that was stored with it is the whole address of the page it was
+ *  found on; how much of it is sent is the policy's to say. What the site adds is never stored. */
+export function toHeadered({ url, headers = {} }: Request, site: Pick<Site, 'headers'>): HeaderedRequest {
+  const { Referer: referer = null, ...own } = headers;
+  return { url, referer, headers: { ...own, ...site.headers?.(new URL(url)) } };
+}

@@ -1,0 +1,68 @@
+// robots.txt of each host, fetched once: whether a page may be fetched, and how long to wait between two.
+// https://www.rfc-editor.org/rfc/rfc9309
+import type { BaseHttpClient } from '@crawlee/core';
+import robotsParser from 'robots-parser';
+
+import { messageOf } from '../core/errors.ts';
+import { VerdictError } from '../core/verdict.ts';
+
+/** The name that a robots.txt may call this crawler by; rules for `*` hold otherwise. */
+export const ROBOTS_TOKEN = 'Surefoot';
+
+/** Origins whose rules are kept. */
+const MAX_ORIGINS = 2_000;
+/** Rules beyond this size are not read (RFC 9309, 2.5, asks for 500 KiB at least). */
+const MAX_BYTES = 512 * 1024;
+
+export interface RobotsRules {
+  isAllowed(url: string): boolean;
+  /** Crawl-delay, in milliseconds; 0 when there is none. */
+  readonly delayMillis: number;
+}
+
+/** @param headers What robots.txt is asked for with.
+ *  @returns A function that resolves to the rules for a URL.
+ *  It throws a VerdictError, `transient`, when they cannot be had: what may not be fetched is not known then. */
+export function createRobots(client: BaseHttpClient, headers: (url: string) => Record<string, string>) {
+  const byOrigin = new Map<string, Promise<RobotsRules>>();
+
+  const load = async (origin: string): Promise<RobotsRules> => {
+    const url = `${origin}/robots.txt`;
+    const { statusCode, body } = await client
+      .sendRequest({ url, headers: headers(url), responseType: 'text' })
+      .catch((error: unknown) => {
+        throw new VerdictError('transient', `${url} cannot be read: ${messageOf(error)} (--ignore-robots goes without)`);
+      });
+    if (statusCode >= 500 || statusCode === 429) {
+      throw new VerdictError('transient', `${url} cannot be read: HTTP ${statusCode} (--ignore-robots goes without)`);
+    }
+    // 2.3.1.3: what is not there forbids nothing.
+    return toRules(url, statusCode >= 400 ? '' : body.slice(0, MAX_BYTES));
+  };
+
+  return async (pageUrl: string): Promise<RobotsRules> => {
+    const { origin } = new URL(pageUrl);
+    let rules = byOrigin.get(origin);
+    if (!rules) {
+      rules = load(origin);
+      byOrigin.set(origin, rules);
+      // A failure is not kept: the page comes again, and so does the question.
+      rules.catch(() => byOrigin.delete(origin));
+      const [oldest] = byOrigin.keys();
+      if (byOrigin.size > MAX_ORIGINS && oldest !== undefined) byOrigin.delete(oldest);
+    }
+    return rules;
+  };
+}
+
+// Its types describe an ES module; it is a CommonJS one that is the function.
+const parse = robotsParser as unknown as typeof robotsParser.default;
+
+function toRules(url: string, text: string): RobotsRules {
+  const robots = parse(url, text);
+  const seconds = robots.getCrawlDelay(ROBOTS_TOKEN) ?? 0;
+  return {
+    isAllowed: (pageUrl) => robots.isAllowed(pageUrl, ROBOTS_TOKEN) ?? true,
+    delayMillis: Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 0,
+  };
+}

@@ -1,0 +1,30 @@
+// What a frontier is made of, and what it shows of itself.
+import type { RequestQueue } from '@crawlee/core';
+
+import type { QueueCounts } from '../core/checkpoint.ts';
+import type { Site } from '../core/site.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Phase } from './flight.ts';
+import type { Pace } from './pace.ts';
+
+export interface FrontierOptions {
+  queue: RequestQueue;
+  checkpoint: Checkpoint;
+  site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
+  /** Requests known at most, over all restarts; further ones are not added. @default no limit */
+  maxRequests?: number | undefined;
+  pace: Pace;
+  /** When all else is done, requests that used up their tries rest this long and go round once more. @default 60,000 */
+  secondPassDelayMillis?: number;
+  /** Told when the second pass begins, and of how many requests. */
+  onSecondPass?: ((requests: number) => void) | undefined;
+  /** @default Date.now */
+  now?: () => number;
+}
+
+/** What `Frontier.snapshot()` shows. Times are epoch milliseconds. */
+export interface FrontierSnapshot extends QueueCounts {
+  readonly flights: readonly { url: string; label: string | null; tier: string; phase: Phase; ageMillis: number }[];
+  readonly hosts: readonly { host: string; inFlight: number; window: number; restsUntil: number }[];
+  readonly nextWake: number | null;
+}

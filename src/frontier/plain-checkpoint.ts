@@ -1,0 +1,109 @@
+// A frontier's place over any store of Crawlee's (memory, files, the platform): rows are pushed and then the request is
+// marked handled, so a kill between the two repeats rows; what waits, rests and figures are this process's own.
+import type { Request, RequestQueue } from '@crawlee/core';
+import type { StorageClient } from '@crawlee/types';
+
+import type { PageTally, TallySum } from '../core/checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
+
+export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Checkpoint {
+  /** Claimed from the queue and waiting for its host, in order. */
+  const byHost = new Map<string, Map<string, Request>>();
+  const deferred = new Map<string, { request: Request; notBefore: number }>();
+  const rests = new Map<string, number>();
+  const sums = new Map<string, TallySum>();
+  const inFlight = new Set<string>();
+
+  const hold = (request: Request) => {
+    const { host } = new URL(request.url);
+    const waiting = byHost.get(host) ?? new Map<string, Request>();
+    byHost.set(host, waiting.set(request.id as string, request));
+  };
+  const holdDue = (now: number) => {
+    for (const [id, { request, notBefore }] of deferred) {
+      if (notBefore > now) continue;
+      deferred.delete(id);
+      hold(request);
+    }
+  };
+  const mayBeCalled = (host: string, now: number) => (rests.get(host) ?? 0) <= now;
+  const isHeld = (request: Request) =>
+    deferred.has(request.id as string) || byHost.get(new URL(request.url).host)?.has(request.id as string) === true;
+  const take = (host: string): Request | null => {
+    const waiting = byHost.get(host);
+    const [first] = waiting?.values() ?? [];
+    if (!waiting || !first) return null;
+    waiting.delete(first.id as string);
+    if (waiting.size === 0) byHost.delete(host);
+    return first;
+  };
+  const findReady = async (now: number): Promise<Request | null> => {
+    holdDue(now);
+    for (const host of byHost.keys()) {
+      if (mayBeCalled(host, now)) return take(host);
+    }
+    for (;;) {
+      const request = await queue.fetchNextRequest();
+      if (!request) return null;
+      // One that is held or in flight comes back when its lock runs out.
+      if (isHeld(request) || inFlight.has(request.id as string)) continue;
+      if (mayBeCalled(new URL(request.url).host, now)) return request;
+      hold(request);
+    }
+  };
+
+  return {
+    async claim({ now, restAfter }) {
+      const request = await findReady(now);
+      if (!request) return null;
+      const { host } = new URL(request.url);
+      rests.set(host, restAfter(host));
+      inFlight.add(request.id as string);
+      return { request, deaths: 0 };
+    },
+    handOut: () => {},
+    async commit(request, rows, tally) {
+      for (const { dataset, json } of rows) {
+        const { id } = await client.datasets().getOrCreate(dataset);
+        await client.dataset(id).pushItems(json);
+      }
+      await queue.markRequestHandled(request);
+      inFlight.delete(request.id as string);
+      addTally(sums, tally);
+    },
+    async reclaim(request, notBefore) {
+      inFlight.delete(request.id as string);
+      deferred.set(request.id as string, { request, notBefore });
+    },
+    rest: (host, until) => void (until === 0 ? rests.delete(host) : rests.set(host, until)),
+    nextWake() {
+      const waitingHosts = [...byHost.keys()].map((host) => rests.get(host) ?? 0);
+      let next = Math.min(Infinity, ...waitingHosts);
+      for (const { notBefore } of deferred.values()) next = Math.min(next, notBefore);
+      return Number.isFinite(next) ? next : null;
+    },
+    startSecondPass(notBefore) {
+      const postponed = [...deferred.values()].filter((waiting) => waiting.notBefore === Infinity);
+      for (const waiting of postponed) waiting.notBefore = notBefore;
+      return postponed.length;
+    },
+    isFinished: async () => byHost.size === 0 && deferred.size === 0 && (await queue.isFinished()),
+    counts() {
+      const total = queue.getTotalCount();
+      return { total, handled: total - queue.getPendingCount() };
+    },
+    tallies: () => [...sums.values()],
+  };
+}
+
+function addTally(sums: Map<string, TallySum>, { tier, host, end, bytes, millis, rejected }: PageTally): void {
+  const key = `${tier} ${host} ${end}`;
+  const sum = sums.get(key) ?? { tier, host, end, pages: 0, bytes: 0, millis: 0, rejected: 0 };
+  sums.set(key, {
+    ...sum,
+    pages: sum.pages + 1,
+    bytes: sum.bytes + bytes,
+    millis: sum.millis + millis,
+    rejected: sum.rejected + rejected,
+  });
+}

@@ -1,0 +1,215 @@
+// What the HTTP lane adds to Crawlee's crawler: one parse, links on disk, errors in words, certificates that count.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+
+import { RequestQueue } from '@crawlee/core';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import type { Dom, Handler, Page } from '../../src/core/page.ts';
+import { VerdictError } from '../../src/core/verdict.ts';
+import { newFolder, openIn } from '../storage/sqlite/fixture.ts';
+import { crawlLab, labSite, page, pushPath, speedUpClock, startServer } from './lab.ts';
+
+const serve: typeof startServer = async (answers) => {
+  const server = await startServer(answers);
+  onTestFinished(() => server.close());
+  return server;
+};
+
+/** Crawls some paths of a server of its own. */
+async function crawl(handlers: Record<string, Handler>, answers: Parameters<typeof startServer>[0] = {}, concurrency = 5) {
+  const server = await serve(answers);
+  const urls = [...new Set([...Object.keys(handlers), ...Object.keys(answers)])].map((path) => server.origin + path);
+  return { server, ...(await crawlLab({ storage: openIn(newFolder()), site: labSite(handlers), urls, concurrency })) };
+}
+
+let restoreClock = () => {};
+beforeEach(() => {
+  restoreClock = speedUpClock();
+});
+afterEach(() => restoreClock());
+
+describe('a page', () => {
+  /** Parses by any of the two builds of htmlparser2: Crawlee's own hook uses the one, ours the other. */
+  async function countParses(work: () => Promise<unknown>): Promise<number> {
+    const fromCheerio = createRequire(createRequire(import.meta.url).resolve('cheerio'));
+    const commonJs = fromCheerio('htmlparser2') as { Parser: { prototype: { end(): void } } };
+    const esmFile = fromCheerio.resolve('htmlparser2').replace(/([\\/])lib([\\/])/, '$1lib$1esm$2');
+    const esm = (await import(pathToFileURL(esmFile).href)) as typeof commonJs;
+    const spies = [commonJs, esm].map(({ Parser }) => vi.spyOn(Parser.prototype, 'end'));
+    await work();
+    const parses = spies.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+    for (const spy of spies) spy.mockRestore();
+    return parses;
+  }
+
+  it('is parsed once', async () => {
+    const read: Handler = async (page) => {
+      page.$('title').text();
+      page.$('a').attr('href');
+      await page.enqueueLinks({ limit: 0 });
+      await pushPath(page);
+    };
+    const parses = await countParses(() => crawl({ '/one': read, '/two': read, '/three': read }));
+    expect(parses).toBe(3);
+  });
+
+  it('has one tree behind `$` and `dom`', async () => {
+    type ParseHtml = (body: Readable, isXml: boolean, context: unknown) => Promise<{ $: Dom; dom: unknown; body: string }>;
+    let parse: ParseHtml | undefined;
+    const server = await serve({});
+    await crawlLab({
+      storage: openIn(newFolder()),
+      site: labSite(),
+      urls: [`${server.origin}/ok`],
+      onStart: ({ crawler }) => {
+        const inside = crawler as unknown as { _parseHTML: ParseHtml };
+        parse = inside._parseHTML.bind(inside);
+      },
+    });
+    const context = { enqueueLinks: () => {}, request: { url: server.origin } };
+    const { $, dom, body } = await parse!(Readable.from(['<p>ä', '</p>']), false, context);
+    expect([$('p').text(), body]).toEqual(['ä', '<p>ä</p>']);
+    expect(dom).toBe($.root()[0]);
+  });
+
+  it('of XML keeps what HTML would change', async () => {
+    let found: unknown;
+    const xml = '<?xml version="1.0"?><feed><link>https://a.example/</link><Title/><p>a</p></feed>';
+    await crawl(
+      { '/feed': async ({ $ }) => void (found = [$('link').text(), $('Title').length]) },
+      {
+        '/feed': (response) => {
+          response.setHeader('content-type', 'application/xml; charset=utf-8');
+          response.end(xml);
+        },
+      },
+    );
+    expect(found).toEqual(['https://a.example/', 1]);
+  });
+});
+
+describe('a link', () => {
+  let stop = () => {};
+
+  it('of 1,500 on one page is on disk before the handler goes on', async () => {
+    let known = 0;
+    const links = Array.from({ length: 1_500 }, (_, n) => `/linked/${n}`);
+    const server = await serve({ '/list': page('list', links) });
+    const storage = openIn(newFolder());
+    const { frontier } = await crawlLab({
+      storage,
+      site: labSite({
+        '/list': async (page) => {
+          await page.enqueueLinks();
+          const { id } = await storage.requestQueues().getOrCreate('default');
+          known = storage.counts(id).total;
+          stop();
+        },
+      }),
+      urls: [`${server.origin}/list`],
+      onStart: (crawl) => {
+        stop = () => crawl.frontier.stop();
+      },
+    });
+    expect([known, frontier.counts().total]).toEqual([1_501, 1_501]);
+  });
+
+  it('that a handler adds to RequestQueue.open() is crawled too', async () => {
+    const { server } = await crawl({
+      '/one': async (page) => {
+        const queue = await RequestQueue.open();
+        await queue.addRequest({ url: new URL('/two', page.response.url).href, label: 'PAGE' });
+      },
+    });
+    expect(server.hits.get('/two')).toHaveLength(1);
+  });
+
+  it.each([
+    ['an unknown label', { label: 'NEWS', url: '/x' }, /no route NEWS/],
+    ['no URL', { url: 'javascript:void(0)' }, /no absolute http/],
+    ['userData that does not fit', { url: '/x', label: 'PAGE', userData: { foundOn: 5 } }, /foundOn/],
+  ])('with %s fails its page in words, and the crawl goes on', async (_, source, message) => {
+    const add = async (page: Page) => {
+      const url = source.url.startsWith('/') ? new URL(source.url, page.response.url).href : source.url;
+      await page.pushData({ path: '/adds', n: 1 });
+      await page.addRequests([{ ...source, url }]);
+    };
+    const { letters, rows, server } = await crawl({ '/adds': add, '/ok': pushPath });
+    expect(letters).toHaveLength(1);
+    expect(letters[0]?.error).toMatch(message);
+    expect((await rows('default')).map(({ path }) => path)).toEqual(['/ok']);
+    expect(server.hits.get('/x')).toBeUndefined();
+  });
+});
+
+describe('an error', () => {
+  it('of a handler that has left a message of its own with its request ends the page, not the crawl', async () => {
+    const note: Handler = async ({ request }) => {
+      request.pushErrorMessage('a note of the handler');
+      throw new VerdictError('fatal', 'it is over');
+    };
+    const { letters, ends } = await crawl({ '/notes': note, '/ok': pushPath });
+    expect([letters.map(({ error }) => error), ends]).toEqual([['it is over'], { failed: 1, succeeded: 1 }]);
+  });
+
+  it('page that is short leaves its connection to the next request', async () => {
+    const sockets = new Set<unknown>();
+    const answers = Object.fromEntries(
+      Array.from({ length: 8 }, (_, n) => [
+        `/missing-${n}`,
+        (response: ServerResponse, _hit: number, request: IncomingMessage) => {
+          sockets.add(request.socket);
+          const body = '<h1>Not here</h1>';
+          response.writeHead(404, { 'content-type': 'text/html', 'content-length': body.length });
+          response.end(body);
+        },
+      ]),
+    );
+    const { ends } = await crawl({}, answers, 1);
+    expect(ends).toEqual({ missing: 8 });
+    expect(sockets.size).toBeLessThan(8);
+  });
+});
+
+const OPENSSL: string = 'openssl';
+const hasOpenssl = (() => {
+  try {
+    execFileSync(OPENSSL, ['version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(!hasOpenssl)('a certificate that is not valid', () => {
+  it('is fatal at the first try: nothing is sent to such a server', async () => {
+    const dir = newFolder();
+    const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    execFileSync(OPENSSL, ['req', '-x509', ...kind, '-keyout', key, '-out', cert, '-days', '2', ...subject], {
+      stdio: 'ignore',
+    });
+    let requests = 0;
+    const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => {
+      requests++;
+      page('hello')(response);
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    onTestFinished(() => void server.close());
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const { letters } = await crawlLab({ storage: openIn(newFolder()), site: labSite(), urls: [url] });
+    expect(letters).toMatchObject([{ url, verdict: 'fatal', error: expect.stringMatching(/certificate/i) }]);
+    expect([letters[0]?.attempts.length, requests]).toEqual([1, 0]);
+  });
+});

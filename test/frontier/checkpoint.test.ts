@@ -1,0 +1,72 @@
+// The checkpoint over a store that has no transactions: what it keeps itself, for as long as the process lives.
+import { describe, expect, it, vi } from 'vitest';
+
+import { add, holdClock, nameOf, NOW, overMemory, rowsOf, take } from './fixture.ts';
+
+holdClock();
+
+const tally = { end: 'succeeded', tier: 'http', host: 'a.example', bytes: 10, millis: 5, rejected: 1 } as const;
+
+describe('plainCheckpoint', () => {
+  it('writes the rows before the done mark', async () => {
+    const bench = await overMemory();
+    await add(bench.frontier, 'a');
+    const a = await bench.checkpoint.claim();
+    const seen: unknown[] = [];
+    const markRequestHandled = bench.queue.markRequestHandled.bind(bench.queue);
+    vi.spyOn(bench.queue, 'markRequestHandled').mockImplementation(async (request) => {
+      seen.push(...(await rowsOf(bench, 'default')));
+      return markRequestHandled(request);
+    });
+    await bench.checkpoint.commit(a!, [{ dataset: 'default', json: '{"n":1}' }], tally);
+    expect(seen).toEqual([{ n: 1 }]);
+    expect(bench.checkpoint.counts()).toEqual({ total: 1, handled: 1 });
+  });
+
+  it('adds figures up', async () => {
+    const { checkpoint, frontier } = await overMemory();
+    await add(frontier, 'a', 'b', 'c');
+    for (const end of ['succeeded', 'failed', 'succeeded'] as const) {
+      await checkpoint.commit((await checkpoint.claim())!, [], { ...tally, end });
+    }
+    expect(checkpoint.tallies()).toEqual([
+      { ...tally, end: 'succeeded', pages: 2, bytes: 20, millis: 10, rejected: 2 },
+      { ...tally, end: 'failed', pages: 1 },
+    ]);
+  });
+
+  it('knows when the next of several falls due', async () => {
+    const { checkpoint, frontier } = await overMemory();
+    await add(frontier, 'a', 'b');
+    expect(checkpoint.nextDue()).toBeNull();
+    await checkpoint.reclaim((await checkpoint.claim())!, NOW + 9_000);
+    await checkpoint.reclaim((await checkpoint.claim())!, NOW + 4_000);
+    expect([checkpoint.nextDue(), await checkpoint.claim(), await checkpoint.isFinished()]).toEqual([NOW + 4_000, null, false]);
+    vi.setSystemTime(NOW + 4_000);
+    expect([nameOf(await checkpoint.claim()), await checkpoint.claim(), checkpoint.nextDue()]).toEqual(['b', null, NOW + 9_000]);
+  });
+
+  it('does not hand out a request again while it waits, though its lock has run out', async () => {
+    const { checkpoint, frontier, queue } = await overMemory();
+    queue.requestLockSecs = 60;
+    await add(frontier, 'a', 'b');
+    await checkpoint.reclaim((await checkpoint.claim())!, NOW + 30 * 60_000);
+    vi.setSystemTime(NOW + 2 * 60_000);
+    expect([nameOf(await checkpoint.claim()), await checkpoint.claim()]).toEqual(['b', null]);
+    vi.setSystemTime(NOW + 30 * 60_000);
+    expect(nameOf(await checkpoint.claim())).toBe('a');
+  });
+
+  it('does not hand out a request twice whose lock runs out in flight, after a wait', async () => {
+    const { frontier, queue } = await overMemory();
+    queue.requestLockSecs = 60;
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    frontier.defer(a, NOW + 119_000);
+    await frontier.reclaimRequest(a);
+    vi.setSystemTime(NOW + 119_000);
+    expect(nameOf(await take(frontier))).toBe('a');
+    vi.setSystemTime(NOW + 122_000); // Three seconds in flight; the lock, prolonged once, was taken two minutes ago.
+    expect(nameOf(await frontier.fetchNextRequest())).toBeNull();
+  });
+});

@@ -1,0 +1,232 @@
+// A page's way through the frontier: handed out, staged, then committed, sent round again or given up.
+import { RequestState } from '@crawlee/core';
+import { describe, expect, it, vi } from 'vitest';
+
+import { SurefootError } from '../../src/core/errors.ts';
+import { add, holdClock, nameOf, NOW, overSqlite, rowsOf, STORES, take } from './fixture.ts';
+
+holdClock();
+
+describe.each(STORES)('over %s', (_, open) => {
+  it('a page that is done has its rows, in order, and its figures', async () => {
+    const bench = await open();
+    const { frontier } = bench;
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    const flight = frontier.flightOf(a);
+    flight.stage('default', '{"n":1}');
+    flight.stage('other', '{"n":2}');
+    flight.stage('default', '{"n":3}');
+    flight.reject();
+    flight.measure(1_234);
+    expect(await rowsOf(bench, 'default')).toEqual([]);
+    vi.setSystemTime(NOW + 250);
+    await frontier.markRequestHandled(a);
+    expect([await rowsOf(bench, 'default'), await rowsOf(bench, 'other')]).toEqual([[{ n: 1 }, { n: 3 }], [{ n: 2 }]]);
+    expect(bench.checkpoint.tallies()).toEqual([
+      { tier: 'http', host: 'a.example', end: 'succeeded', pages: 1, bytes: 1_234, millis: 250, rejected: 1 },
+    ]);
+    expect([frontier.counts(), frontier.failed, frontier.inFlight]).toEqual([{ total: 1, handled: 1 }, 0, 0]);
+    expect(a.handledAt).toBe(new Date(NOW + 250).toISOString());
+  });
+
+  it('a failed attempt leaves no row, no rejected row and no figure; the next one starts empty', async () => {
+    const bench = await open();
+    const { frontier } = bench;
+    await add(frontier, 'a');
+    const first = await take(frontier);
+    frontier.flightOf(first).stage('default', '{"attempt":1}');
+    frontier.flightOf(first).reject();
+    frontier.flightOf(first).measure(999);
+    frontier.defer(first, NOW);
+    await frontier.reclaimRequest(first);
+    expect([await rowsOf(bench, 'default'), bench.checkpoint.tallies()]).toEqual([[], []]);
+
+    const second = await take(frontier);
+    frontier.flightOf(second).stage('default', '{"attempt":2}');
+    await frontier.markRequestHandled(second);
+    expect(await rowsOf(bench, 'default')).toEqual([{ attempt: 2 }]);
+    expect(bench.checkpoint.tallies()).toMatchObject([{ pages: 1, bytes: 0, rejected: 0 }]);
+  });
+
+  it('a row pushed after its attempt is over is refused, and cannot reach the next attempt', async () => {
+    const bench = await open();
+    const { frontier } = bench;
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    const early = frontier.flightOf(a);
+    frontier.defer(a, NOW);
+    const push = () => early.stage('default', '{"attempt":1}');
+    expect(push).toThrow(SurefootError);
+    await frontier.reclaimRequest(a);
+    expect(push).toThrow(/https:\/\/a\.example\/a.*Await every pushData\(\) in the DETAIL handler/);
+
+    const again = await take(frontier);
+    const late = frontier.flightOf(again);
+    expect(push).toThrow(SurefootError);
+    early.reject();
+    early.measure(5);
+    late.stage('default', '{"attempt":2}');
+    const committed = frontier.markRequestHandled(again);
+    expect(() => late.stage('default', '{"late":true}')).toThrow(SurefootError);
+    await committed;
+    expect(() => late.stage('default', '{"late":true}')).toThrow(SurefootError);
+    expect(await rowsOf(bench, 'default')).toEqual([{ attempt: 2 }]);
+    expect(bench.checkpoint.tallies()).toMatchObject([{ bytes: 0, rejected: 0 }]);
+  });
+
+  it('a page that is given up leaves its dead letter alone', async () => {
+    const bench = await open();
+    const { frontier } = bench;
+    await add(frontier, 'a', 'b');
+    const letter = { url: 'https://a.example/a' } as Parameters<typeof frontier.giveUp>[2];
+    const a = await take(frontier);
+    frontier.flightOf(a).stage('default', '{"n":1}');
+    frontier.giveUp(a, 'failed', letter);
+    expect(() => frontier.flightOf(a).stage('default', '{"n":2}')).toThrow(SurefootError);
+    a.state = RequestState.ERROR;
+    await frontier.markRequestHandled(a);
+    const b = await take(frontier);
+    frontier.giveUp(b, 'missing');
+    await frontier.markRequestHandled(b);
+    expect([await rowsOf(bench, 'default'), await rowsOf(bench, 'failed')]).toEqual([[], [{ url: 'https://a.example/a' }]]);
+    expect(bench.checkpoint.tallies().map(({ end, pages }) => [end, pages])).toEqual([
+      ['failed', 1],
+      ['missing', 1],
+    ]);
+    expect(frontier.failed).toBe(1);
+    expect(await frontier.isFinished()).toBe(true);
+  });
+
+  it('a page that Crawlee skips counts as skipped', async () => {
+    const { frontier, checkpoint } = await open();
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    a.state = RequestState.SKIPPED;
+    await frontier.markRequestHandled(a);
+    expect(checkpoint.tallies()).toMatchObject([{ end: 'skipped', pages: 1 }]);
+  });
+
+  it('a deferred page is not handed out before its time, and then at once', async () => {
+    const { frontier } = await open();
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    a.retryCount = 2;
+    frontier.defer(a, NOW + 5_000);
+    await frontier.reclaimRequest(a);
+    for (const millis of [0, 1, 999, 1_000, 1_001, 4_999]) {
+      vi.setSystemTime(NOW + millis);
+      expect([await frontier.isEmpty(), await frontier.fetchNextRequest(), await frontier.isFinished()]).toEqual([
+        true,
+        null,
+        false,
+      ]);
+    }
+    vi.setSystemTime(NOW + 5_000);
+    expect(await frontier.isEmpty()).toBe(false);
+    expect(await take(frontier)).toMatchObject({ url: 'https://a.example/a', retryCount: 2 });
+  });
+
+  it('a page that waits holds up no other', async () => {
+    const { frontier } = await open();
+    await add(frontier, 'a', 'b', 'c');
+    const a = await take(frontier);
+    frontier.defer(a, NOW + 60_000);
+    await frontier.reclaimRequest(a);
+    expect([nameOf(await take(frontier)), nameOf(await take(frontier))]).toEqual(['b', 'c']);
+    await add(frontier, 'd');
+    expect(nameOf(await take(frontier))).toBe('d');
+  });
+
+  it('a page that was never deferred comes again at once', async () => {
+    const { frontier } = await open();
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    const info = await frontier.reclaimRequest(a);
+    expect(info).toMatchObject({ requestId: a.id, wasAlreadyPresent: true, wasAlreadyHandled: false });
+    expect(nameOf(await take(frontier))).toBe('a');
+  });
+
+  it('what was deferred keeps what its attempts have left', async () => {
+    const { frontier } = await open();
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    a.errorMessages.push('{"attempt":1}');
+    a.userData['note'] = 'ä';
+    a.crawlDepth = 3;
+    frontier.defer(a, NOW + 1);
+    await frontier.reclaimRequest(a);
+    vi.setSystemTime(NOW + 2_000);
+    const again = await take(frontier);
+    expect(again).toMatchObject({ errorMessages: ['{"attempt":1}'], userData: { note: 'ä' }, crawlDepth: 3, label: 'DETAIL' });
+  });
+
+  it('only what is in flight can be staged for, deferred, given up or done', async () => {
+    const { frontier } = await open();
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    await frontier.markRequestHandled(a);
+    expect(() => frontier.flightOf(a)).toThrow(/a\.example\/a is not in flight/);
+    expect(() => frontier.defer(a, NOW)).toThrow(SurefootError);
+    expect(() => frontier.giveUp(a, 'failed')).toThrow(SurefootError);
+    await expect(frontier.markRequestHandled(a)).rejects.toThrow(SurefootError);
+    expect(frontier.counts()).toEqual({ total: 1, handled: 1 });
+  });
+
+  it('a commit that fails is tried again with the same rows', async () => {
+    let failures = 2;
+    const bench = await open({
+      around: ({ commit }) => ({
+        async commit(...args) {
+          if (failures-- > 0) throw new Error('the disk is full');
+          await commit(...args);
+        },
+      }),
+    });
+    const { frontier } = bench;
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    frontier.flightOf(a).stage('default', '{"n":1}');
+    for (let time = 0; time < 2; time++) await expect(frontier.markRequestHandled(a)).rejects.toThrow('the disk is full');
+    expect(await frontier.isFinished()).toBe(false);
+    await frontier.markRequestHandled(a);
+    expect(await rowsOf(bench, 'default')).toEqual([{ n: 1 }]);
+    expect(await frontier.isFinished()).toBe(true);
+  });
+
+  it('a page whose commit failed for good goes round again and can still be done', async () => {
+    let failures = 4; // Crawlee tries a commit four times.
+    const bench = await open({
+      around: ({ commit }) => ({
+        async commit(...args) {
+          if (failures-- > 0) throw new Error('the disk is full');
+          await commit(...args);
+        },
+      }),
+    });
+    const { frontier } = bench;
+    await add(frontier, 'a');
+    const a = await take(frontier);
+    for (let time = 0; time < 4; time++) await expect(frontier.markRequestHandled(a)).rejects.toThrow('the disk is full');
+    frontier.defer(a, NOW + 1_000);
+    await frontier.reclaimRequest(a);
+    vi.setSystemTime(NOW + 5_000);
+    const again = await take(frontier);
+    expect(again.handledAt).toBeUndefined();
+    frontier.flightOf(again).stage('default', '{"n":2}');
+    await frontier.markRequestHandled(again);
+    expect(await rowsOf(bench, 'default')).toEqual([{ n: 2 }]);
+  });
+});
+
+it('what was given up is counted over restarts', async () => {
+  const first = await overSqlite();
+  await add(first.frontier, 'a', 'b');
+  const a = await take(first.frontier);
+  first.frontier.giveUp(a, 'failed');
+  await first.frontier.markRequestHandled(a);
+  first.storage.close();
+  const next = await overSqlite({ dir: first.dir });
+  expect([next.frontier.failed, next.frontier.counts()]).toEqual([1, { total: 2, handled: 1 }]);
+  expect(nameOf(await take(next.frontier))).toBe('b');
+});

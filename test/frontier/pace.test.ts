@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { createPace, type Landing } from '../../src/frontier/pace.ts';
+
+const HOST = 'a.example';
+const pace = (hostConcurrency = 4, delayMillis = 0) => createPace({ hostConcurrency, delayMillis }, () => 0.5);
+const windowOf = (of: ReturnType<typeof pace>) => of.snapshot().find(({ host }) => host === HOST)?.window;
+
+describe('a host may be called until it has as many pages in flight as it may', () => {
+  it('rests until a page lands then, and no longer', () => {
+    const four = pace(4);
+    expect([1, 2, 3, 4].map((now) => four.takeOff(HOST, now))).toEqual([0, 0, 0, Infinity]);
+    expect(four.land(HOST, 'good', 10, 5)).toBe(0);
+    expect(four.takeOff(HOST, 6)).toBe(Infinity);
+  });
+
+  it('whatever other hosts do', () => {
+    const one = pace(1);
+    expect(one.takeOff('slow.example', 1)).toBe(Infinity);
+    expect(one.takeOff(HOST, 1)).toBe(Infinity);
+    expect(one.land(HOST, 'good', 1, 2)).toBe(0);
+  });
+});
+
+describe('a gap between two pages', () => {
+  it('is kept, with up to a quarter more', () => {
+    expect(pace(4, 1_000).takeOff(HOST, 50)).toBe(50 + 1_125);
+  });
+
+  it('of Crawl-delay wins when it is longer, and is said to be new only once', () => {
+    const slow = pace(4, 1_000);
+    slow.takeOff(HOST, 0);
+    expect(slow.setDelay(HOST, 5_000, 10)).toBeNull();
+    expect(slow.setDelay(HOST, 5_000, 20)).toBe(10);
+    expect(slow.land(HOST, 'good', 10, 100)).toBe(5_010);
+    expect(slow.takeOff(HOST, 5_010)).toBe(5_010 + 5_625);
+    expect(slow.setDelay('b.example', 500, 30)).toBe(0);
+  });
+});
+
+describe('a host that throttles', () => {
+  it('rests as a whole until the time it asks for', () => {
+    const asked = pace(4);
+    asked.takeOff(HOST, 0);
+    asked.takeOff(HOST, 0);
+    expect(asked.pause(HOST, 9_000)).toBe(9_000);
+    expect(asked.pause(HOST, 5_000), 'a shorter rest does not cut the longer one').toBe(9_000);
+    expect(asked.land(HOST, 'throttled', 10, 100)).toBe(9_000);
+    expect(asked.land(HOST, 'good', 10, 200)).toBe(9_000);
+  });
+
+  it('gets half as many pages at once, and one more at a time when it is well again', () => {
+    const halved = pace(8);
+    const land = (how: Landing) => {
+      halved.takeOff(HOST, 0);
+      halved.land(HOST, how, 10, 0);
+    };
+    halved.takeOff(HOST, 0); // Keeps the host in the snapshot.
+    land('throttled');
+    expect(windowOf(halved)).toBe(4);
+    land('throttled');
+    expect(windowOf(halved)).toBe(2);
+    for (let page = 0; page < 3; page++) land('good');
+    expect(windowOf(halved)).toBe(3);
+    for (let page = 0; page < 100; page++) land('good');
+    expect(windowOf(halved)).toBe(8);
+  });
+});
+
+it('a host that becomes much slower gets fewer pages at once', () => {
+  const strained = pace(10);
+  strained.takeOff(HOST, 0);
+  const land = (millis: number) => {
+    strained.takeOff(HOST, 0);
+    strained.land(HOST, 'good', millis, 0);
+  };
+  for (let page = 0; page < 20; page++) land(100);
+  expect(windowOf(strained)).toBe(10);
+  for (let page = 0; page < 20; page++) land(2_000);
+  expect(windowOf(strained)).toBeLessThan(8);
+});
+
+it('one page may always be in flight, and never more than the limit', () => {
+  const step = fc.record({
+    how: fc.constantFrom<Landing>('good', 'throttled', 'bad'),
+    millis: fc.integer({ min: 0, max: 60_000 }),
+    take: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 50 }), fc.array(step, { maxLength: 200 }), (limit, steps) => {
+      const any = pace(limit);
+      let inFlight = 0;
+      let rest = 0;
+      for (const [now, { how, millis, take }] of steps.entries()) {
+        if (take && rest <= now) {
+          rest = any.takeOff(HOST, now);
+          inFlight++;
+        } else if (inFlight > 0) {
+          rest = any.land(HOST, how, millis, now) ?? rest;
+          inFlight--;
+        }
+        expect(inFlight).toBeLessThanOrEqual(limit);
+        if (inFlight === 0) expect(rest).not.toBe(Infinity);
+      }
+    }),
+  );
+});
+
+it('hosts that are back to normal are forgotten', () => {
+  const many = pace(4);
+  for (let number = 0; number < 1_000; number++) {
+    many.takeOff(`${number}.example`, 0);
+    many.land(`${number}.example`, 'good', 10, 0);
+  }
+  expect(many.snapshot()).toEqual([]);
+});

@@ -1,0 +1,72 @@
+// Signals, sent for real to a process of their own.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { listenForSignals } from '../../src/platform/signals.ts';
+
+const SIGNALS = fileURLToPath(new URL('../../src/platform/signals.ts', import.meta.url));
+
+/** Says what arrives; the second one ends it. */
+const LISTENER = `
+  const { listenForSignals } = await import(process.env.SIGNALS);
+  const listening = listenForSignals(
+    ({ signal, exitCode }) => console.log('first ' + signal + ' ' + exitCode),
+    ({ signal, exitCode }) => { console.log('second ' + signal + ' ' + exitCode); process.exit(exitCode); },
+  );
+  process.on('SIGUSR2', () => { listening.stop(); console.log('stopped'); });
+  setInterval(() => {}, 1_000);
+  console.log('listening');
+`;
+
+async function startListener() {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', LISTENER], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: { ...process.env, SIGNALS },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const exit = once(child, 'exit');
+  const next = async () => (await lines.next()).value as string;
+  expect(await next()).toBe('listening');
+  return { next, exit, send: (signal: NodeJS.Signals) => child.kill(signal) };
+}
+
+describe('listenForSignals', () => {
+  it.each([
+    ['SIGINT', 'SIGINT', 130],
+    ['SIGTERM', 'SIGTERM', 143],
+    ['SIGINT', 'SIGTERM', 143],
+  ] as const)('%s asks to end, and %s then ends at once with %i', async (first, second, exitCode) => {
+    const { next, exit, send } = await startListener();
+    send(first);
+    expect(await next()).toBe(`first ${first} ${first === 'SIGINT' ? 130 : 143}`);
+    send(second);
+    expect(await next()).toBe(`second ${second} ${exitCode}`);
+    expect(await exit).toEqual([exitCode, null]);
+  });
+
+  it('stops listening: a signal then ends the process as ever', async () => {
+    const { next, exit, send } = await startListener();
+    send('SIGUSR2');
+    expect(await next()).toBe('stopped');
+    send('SIGTERM');
+    expect(await exit).toEqual([null, 'SIGTERM']);
+  });
+
+  it('leaves no listener behind, and no other listener is taken away', () => {
+    const mine = () => {};
+    process.on('SIGINT', mine);
+    const before = [process.listenerCount('SIGINT'), process.listenerCount('SIGTERM')];
+    const { stop } = listenForSignals(mine, mine);
+    expect([process.listenerCount('SIGINT'), process.listenerCount('SIGTERM')]).toEqual(before.map((count) => count + 1));
+    stop();
+    stop();
+    expect([process.listenerCount('SIGINT'), process.listenerCount('SIGTERM')]).toEqual(before);
+    process.off('SIGINT', mine);
+  });
+});

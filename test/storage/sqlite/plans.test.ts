@@ -1,0 +1,98 @@
+// Every statement that runs once a page finds its rows by an index: the crawl is as fast at the end as at the start.
+import Database from 'libsql';
+import { describe, expect, it, vi } from 'vitest';
+
+import { claim, fileIn, newFolder, openIn, queueWith, requestFor } from './fixture.ts';
+
+/** The SQL of every statement that an open store has prepared. */
+function preparedBy(work: () => void): string[] {
+  const prepare = vi.spyOn(Database.prototype, 'prepare');
+  try {
+    work();
+    return prepare.mock.calls.map(([sql]) => sql);
+  } finally {
+    prepare.mockRestore();
+  }
+}
+
+/** Once a run, over few rows or over those that are locked alone. */
+const ONCE_A_RUN = /sqlite_master|SELECT \* FROM|^PRAGMA|^BEGIN|^COMMIT|FROM stores WHERE kind = \? ORDER BY key/;
+
+function plansIn(dir: string, statements: readonly string[]): [sql: string, plan: string][] {
+  const db = new Database(fileIn(dir));
+  try {
+    return statements
+      .filter((sql) => !ONCE_A_RUN.test(sql))
+      .map((sql) => {
+        const lines = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array.from({ length: parameters(sql) }, () => 1)) as {
+          detail: string;
+        }[];
+        return [sql.replaceAll(/\s+/g, ' ').trim(), lines.map(({ detail }) => detail).join('; ')];
+      });
+  } finally {
+    db.close();
+  }
+}
+
+const parameters = (sql: string) => new Set(sql.match(/\?\d+/g)).size + (sql.match(/\?(?!\d)/g)?.length ?? 0);
+
+describe.each([1_000, 100_000])('with %i known URLs, most of them handled', (known) => {
+  it('no statement of the queue, the rows or the figures scans a table', async () => {
+    const dir = newFolder();
+    const statements = preparedBy(() => openIn(dir));
+    fill(dir, await queueWith(openIn(dir)), known);
+    const plans = plansIn(dir, statements);
+    expect(plans.length).toBeGreaterThan(20);
+    // A search by `store` alone reads all requests of the queue, index or not.
+    const scans = plans.filter(([, plan]) =>
+      /SCAN (requests|rows|records|tallies|stores)\b(?! USING (COVERING )?INDEX requests_locked)|requests_by_id \(store=\?\)/.test(
+        plan,
+      ),
+    );
+    expect(scans).toEqual([]);
+  });
+
+  it('a claim reads the index of what waits, and expired locks the index of what is locked', async () => {
+    const dir = newFolder();
+    const statements = preparedBy(() => openIn(dir));
+    fill(dir, await queueWith(openIn(dir)), known);
+    const plans = plansIn(dir, statements).filter(
+      ([sql]) => / requests /.test(sql) && / state = [01] /.test(`${sql} `) && /store = \?/.test(sql),
+    );
+    expect(plans.length).toBeGreaterThanOrEqual(5);
+    for (const [sql, plan] of plans) {
+      expect(plan, sql).toMatch(
+        / state = 1 /.test(`${sql} `.replace(/SET .* WHERE/, 'WHERE'))
+          ? /USING (COVERING )?INDEX requests_locked/
+          : /USING (COVERING )?INDEX requests_waiting/,
+      );
+    }
+    const ready = plans.find(([sql]) => /due_at = 0 ORDER BY seq/.test(sql));
+    expect(ready?.[1], 'the claim sorts nothing').not.toMatch(/TEMP B-TREE/);
+  });
+
+  it('a claim finds the one request that waits', async () => {
+    const dir = newFolder();
+    const storage = openIn(dir);
+    const queue = await queueWith(storage);
+    fill(dir, queue, known);
+    await storage.requestQueue(queue).addRequest(requestFor('last'));
+    expect((await claim(storage, queue)).map(({ url }) => url)).toEqual(['https://a.example/last']);
+  });
+});
+
+/** Handled requests with a row each, put there directly: adding 100,000 one by one is not what is measured. */
+function fill(dir: string, queueId: string, count: number): void {
+  const db = new Database(fileIn(dir));
+  try {
+    db.exec(`
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+      INSERT INTO requests (store, id, seq, state, body)
+      SELECT (SELECT key FROM stores WHERE id = '${queueId}'), 'id' || i, i, 2, '{}' FROM n;
+      UPDATE stores SET total = ${count}, handled = ${count}, next_seq = ${count + 1} WHERE id = '${queueId}';
+      ANALYZE;
+    `);
+  } finally {
+    db.close();
+  }
+}
