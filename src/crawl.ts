@@ -120,7 +120,7 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),
     onSecondPass: (requests: number) =>
-      say(`${toPages(requests)} failed and go round once more in ${settings.secondPassDelay} s, fewer at a time.`),
+      say(`${toPages(requests)} failed, to be tried once more in ${settings.secondPassDelay} s, fewer at a time.`),
   };
   return withEngine(options, async (engine) => {
     const { frontier } = engine;

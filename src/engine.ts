@@ -71,6 +71,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       maxRequests: options.maxRequests,
       pace: createPace({ hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay }, Math.random),
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
+      onDeadLetter: options.onDeadLetter,
       onSecondPass(requests) {
         limitConcurrency(crawler, Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
         options.onSecondPass(requests);
@@ -87,10 +88,11 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       concurrency: settings.concurrency,
       headers: (request, session) => policy({ request: toHeadered(request, site), sessionId: session?.id ?? '' }),
       robots: settings.ignoreRobots ? null : createRobots(client, (url) => policy({ request: { url }, sessionId: '' })),
-      // A session that was logged in is not retired for its age: no other one is.
+      // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three
+      // pages that are missing: no other one is logged in.
       createSession: sessionsWithCookies(
         options.cookies,
-        options.cookies.length > 0 ? { maxUsageCount: 1e9, maxAgeSecs: 1e9 } : {},
+        options.cookies.length > 0 ? { maxUsageCount: 1e9, maxAgeSecs: 1e9, maxErrorScore: 1e9 } : {},
       ),
       duringPage: staging.duringPage,
       maxRetryAfterMillis: settings.maxRetryAfter * SECOND,

@@ -22,11 +22,11 @@ export async function retryFailedCommand(settings: Settings): Promise<string> {
       const queue = await storage.client.requestQueues().getOrCreate('default');
       const letters = await readLetters(storage.client);
       const chosen = letters.filter((letter) => isMeant(letter, settings));
+      // Unfinished again, so that the next crawl goes on with it instead of starting over; first, in case of a kill.
+      if (chosen.length > 0) await writeRun(storage.client, { ...run, finishedAt: null } satisfies RunRecord);
       const count = chosen.filter((letter) => redrive(storage.atomic, queue.id, letter)).length;
       const left = letters.length - count;
       if (count === 0) return `Nothing to put back: ${toCount(left)} dead letters, none of them meant.`;
-      // Unfinished again: the next crawl goes on with it instead of starting over.
-      await writeRun(storage.client, { ...run, finishedAt: null } satisfies RunRecord);
       return `Put back: ${toCount(count)}. Dead letters left: ${toCount(left)}. Run the same crawl again to fetch them.`;
     } finally {
       storage.close();

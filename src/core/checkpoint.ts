@@ -51,8 +51,8 @@ export interface ClaimOptions {
   readonly lockMillis: number;
   /** Who holds the lock. */
   readonly owner: string;
-  /** Whether a page may be claimed that was in flight at two deaths of the process: only when nothing else is in flight. */
-  readonly alone: boolean;
+  /** A page that was in flight at more deaths of the process than this is not claimed. */
+  readonly maxDeaths: number;
   /** Asked for the host of the request that is claimed: until when it rests after this hand-out (epoch milliseconds; 0: it
    *  may be called again at once, Infinity: until `rest()` says so). */
   restAfter(host: string): number;
@@ -69,8 +69,9 @@ export interface Claimed<Requested> {
 export interface AtomicStorage extends StorageClient {
   /** The first request in line that is due and whose host may be called, locked; null if there is none. */
   claim(queueId: string, options: ClaimOptions): Promise<Claimed<RequestSchema & { id: string }> | null>;
-  /** Counts a hand-out that has no outcome yet; `commit`, `reclaim` and `releaseAll` forget it. One that is still there
-   *  when the store is opened again was in flight when a process died. After two such deaths it waits behind all others. */
+  /** Notes that a request's page is being worked on, from the first byte of its answer on; `commit`, `reclaim` and
+   *  `releaseAll` forget it. One that is still noted when the store is opened again was in flight when a process died: it
+   *  waits behind all others then. A page that is only waited for cannot kill the process, and is no suspect. */
   handOut(queueId: string, requestId: string): void;
   /** Rows, done mark and figures in one transaction. Rows are keyed by (request, index): a repeat replaces, never adds. */
   commit(queueId: string, request: Request, page: { rows: readonly StagedRow[]; tally: PageTally }): Promise<void>;

@@ -15,7 +15,7 @@ const PARSED_TYPES = /^(text\/html|application\/xhtml\+xml|(text|application)\/(
 /** What a request is prepared with. */
 export interface Preparation {
   lane: {
-    flightOf(request: Request): { readonly since: number; enter(phase: 'robots' | 'requesting'): void };
+    flightOf(request: Request): { readonly claimedAt: number; enter(phase: 'robots' | 'requesting'): void };
     /** Sets the gap that a host asks for. @returns Since when it is known (epoch milliseconds), null if only now. */
     setDelay(request: Request, delayMillis: number): number | null;
   };
@@ -32,8 +32,9 @@ export function createPreparation({ lane, robots, headers }: Preparation) {
       if (!rules.isAllowed(request.url)) throw new VerdictError('skipped', `robots.txt forbids ${request.url}`);
       if (rules.delayMillis > 0) {
         const known = lane.setDelay(request, rules.delayMillis);
-        // Handed out together with the first page of its host, before the gap was known: it goes back in line.
-        if (known !== null && flight.since <= known) throw new VerdictError('early', `Crawl-delay of ${rules.delayMillis} ms`);
+        // Claimed together with the first page of its host, before the gap was known: it goes back in line.
+        if (known !== null && flight.claimedAt <= known)
+          throw new VerdictError('early', `Crawl-delay of ${rules.delayMillis} ms`);
       }
     }
     flight.enter('requesting');
@@ -42,8 +43,9 @@ export function createPreparation({ lane, robots, headers }: Preparation) {
 }
 
 /** The judge of a response by its status and, where that is no success, by what its body says. */
-export function createJudge(): Judge {
+export function createJudge(lane: { arrived(request: Request): void }): Judge {
   return async ({ request, response }) => {
+    lane.arrived(request);
     const { headers } = response;
     const status = response.statusCode ?? 0;
     const answer = { status, headers, url: request.loadedUrl ?? request.url };

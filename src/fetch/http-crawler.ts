@@ -19,14 +19,16 @@ import { toPage, type PageFlight } from './page.ts';
 
 /** What the crawler needs of the frontier besides Crawlee's own `IRequestManager`. */
 export interface Lane extends Recourse, Pick<Preparation['lane'], 'setDelay'> {
+  /** Says that the answer to a request has begun to arrive. */
+  arrived(request: Request): void;
   flightOf(
     request: Request,
-  ): PageFlight & { readonly since: number; enter(phase: 'robots' | 'requesting' | 'reading' | 'handler'): void };
+  ): PageFlight & { readonly claimedAt: number; enter(phase: 'robots' | 'requesting' | 'reading' | 'handler'): void };
 }
 
 export interface HttpCrawlerOptions extends Pick<
   OutcomeOptions,
-  'maxRetryAfterMillis' | 'secondPass' | 'redact' | 'onDeadLetter'
+  'maxRetryAfterMillis' | 'secondPass' | 'redact' | 'onDeadLetter' | 'now' | 'random'
 > {
   site: Site;
   /** An `IRequestManager`; see the cast below. */
@@ -107,7 +109,7 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       statusMessageLoggingInterval: 3_600,
       log,
     },
-    createJudge(),
+    createJudge(frontier),
   );
 }
 

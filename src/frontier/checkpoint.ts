@@ -6,7 +6,7 @@ import type { AtomicStorage, Claimed, ClaimOptions, PageTally, QueueCounts, Stag
 
 /** A queue with the rows and figures that belong to it. See AtomicStorage for what each call promises. */
 export interface Checkpoint {
-  claim(options: Pick<ClaimOptions, 'now' | 'alone' | 'restAfter'>): Promise<Claimed<Request> | null>;
+  claim(options: Pick<ClaimOptions, 'now' | 'maxDeaths' | 'restAfter'>): Promise<Claimed<Request> | null>;
   handOut(requestId: string): void;
   commit(request: Request, rows: readonly StagedRow[], tally: PageTally): Promise<void>;
   reclaim(request: Request, notBefore: number): Promise<void>;

@@ -12,6 +12,8 @@ export interface Flight {
   readonly request: Request;
   /** When it was handed out, epoch milliseconds. */
   readonly since: number;
+  /** When it was claimed from the store, a little before that. */
+  readonly claimedAt: number;
   /** Adds a row (JSON) to be committed with the page.
    *  @throws {SurefootError} kind `site`: the attempt is over. */
   stage(dataset: string, json: string): void;
@@ -39,7 +41,7 @@ export interface OpenFlight extends Flight {
   readonly end: PageEnd | null;
 }
 
-export function openFlight(request: Request, since: number): OpenFlight {
+export function openFlight(request: Request, since: number, claimedAt: number): OpenFlight {
   let rows: StagedRow[] = [];
   let rejected = 0;
   let bytes = 0;
@@ -49,6 +51,7 @@ export function openFlight(request: Request, since: number): OpenFlight {
   return {
     request,
     since,
+    claimedAt,
     throttled: false,
     get rows() {
       return rows;

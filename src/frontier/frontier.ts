@@ -15,7 +15,7 @@ import {
 import type { Dictionary } from '@crawlee/types';
 
 import { DATASETS, type Claimed, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
-import { handOutAfter, MAX_DEATHS } from '../core/crash.ts';
+import { handOutAfter, MAX_DEATHS, maxDeathsNow, QUIET_MILLIS } from '../core/crash.ts';
 import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -41,9 +41,13 @@ export class Frontier implements IRequestManager {
   readonly #now: () => number;
   readonly #flights = new Map<string, OpenFlight>();
   readonly #dueTimes = new Map<string, number>();
+  readonly #startedAt: number;
+  readonly #onDeadLetter: (letter: DeadLetter) => void;
   #failed: number;
   #landed = 0;
-  #next: Claimed<Request> | null = null;
+  /** Grows with all that may give a claim something to find. */
+  #changes = 0;
+  #next: (Claimed<Request> & { readonly at: number }) | null = null;
   #claiming: Promise<void> | null = null;
   #idleUntil = 0;
   #alone = false;
@@ -60,6 +64,8 @@ export class Frontier implements IRequestManager {
     this.#intake = createIntake({ queue, site, maxRequests, known: () => checkpoint.counts().total });
     this.#secondPassDelayMillis = options.secondPassDelayMillis ?? 60_000;
     this.#onSecondPass = options.onSecondPass ?? (() => {});
+    this.#onDeadLetter = options.onDeadLetter ?? (() => {});
+    this.#startedAt = now();
     this.#failed = checkpoint.tallies().reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
   }
 
@@ -76,6 +82,13 @@ export class Frontier implements IRequestManager {
   /** The attempt under way at a request that was handed out. */
   flightOf(request: Request): Flight {
     return this.#openFlightOf(request);
+  }
+
+  /** Says that the answer to a request has begun to arrive: from here on its page can kill the process (its size, its
+   *  compression, the parser, the handler), and that is on disk before it can. */
+  arrived(request: Request): void {
+    this.#openFlightOf(request).enter('reading');
+    this.#checkpoint.handOut(request.id as string);
   }
 
   /** Sends a failed attempt round again, not before a time (epoch milliseconds; Infinity: in the second pass). What it
@@ -101,7 +114,12 @@ export class Frontier implements IRequestManager {
   /** Keeps a gap between two hand-outs to the request's host (its Crawl-delay).
    *  @returns Since when that is known (epoch milliseconds), null if only now. */
   setDelay(request: Request, delayMillis: number): number | null {
-    return this.#pace.setDelay(new URL(request.url).host, delayMillis, this.#now());
+    const { host } = new URL(request.url);
+    const now = this.#now();
+    const since = this.#pace.setDelay(host, delayMillis, now);
+    // What is claimed from now on keeps the gap too.
+    if (since === null) this.#checkpoint.rest(host, this.#pace.restOf(host, now));
+    return since;
   }
 
   /** What is in flight and what waits, for whoever asks why nothing seems to happen. */
@@ -159,10 +177,9 @@ export class Frontier implements IRequestManager {
     // Added past this frontier, through RequestQueue.open().
     request.label ??= this.#site.labelOf(new URL(request.url));
     const id = request.id as string;
-    this.#checkpoint.handOut(id);
     this.#next = null;
     this.#alone = handOutAfter(next.deaths) === 'alone';
-    this.#flights.set(id, openFlight(request, this.#now()));
+    this.#flights.set(id, openFlight(request, this.#now(), next.at));
     return request;
   }
 
@@ -192,7 +209,8 @@ export class Frontier implements IRequestManager {
     });
     // Only now: a commit that failed is tried again, with the same rows.
     if (end === 'failed') this.#failed++;
-    this.#land(flight, end === 'failed' ? 'bad' : 'good');
+    // A page that was not fetched says nothing of how fast its host is.
+    this.#land(flight, end === 'failed' || end === 'skipped' ? 'bad' : 'good');
   }
 
   async reclaimRequest(request: Request): Promise<RequestQueueOperationInfo> {
@@ -201,7 +219,7 @@ export class Frontier implements IRequestManager {
     delete request.handledAt; // Set by a commit that failed.
     await this.#checkpoint.reclaim(request, this.#dueTimes.get(id) ?? this.#now());
     this.#dueTimes.delete(id);
-    this.#land(flight, flight.throttled ? 'throttled' : 'bad');
+    this.#land(flight, 'bad');
     return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };
   }
 
@@ -214,6 +232,7 @@ export class Frontier implements IRequestManager {
 
   async addRequestsBatched(requests: RequestsLike, options: AddRequestsBatchedOptions = {}): Promise<AddRequestsBatchedResult> {
     const result = await this.#intake(requests, options);
+    this.#changes++;
     this.#idleUntil = 0;
     return result;
   }
@@ -251,14 +270,17 @@ export class Frontier implements IRequestManager {
   async #claimNext(): Promise<void> {
     for (;;) {
       const now = this.#now();
-      const alone = this.#flights.size === 0;
-      const claimed = await this.#checkpoint.claim({ now, alone, restAfter: (host) => this.#pace.takeOff(host, now) });
+      const before = this.#changes;
+      const maxDeaths = maxDeathsNow(this.#flights.size, now - this.#startedAt);
+      const claimed = await this.#checkpoint.claim({ now, maxDeaths, restAfter: (host) => this.#pace.takeOff(host, now) });
       if (!claimed) {
+        // A page that has landed meanwhile may have added links, or left a suspect alone.
+        if (before !== this.#changes) continue;
         this.#idleUntil = Math.min(this.#nextWake(now), now + MAX_IDLE_MILLIS);
         return;
       }
       if (handOutAfter(claimed.deaths) !== 'dead-letter') {
-        this.#next = claimed;
+        this.#next = { ...claimed, at: now };
         return;
       }
       await this.#bury(claimed.request);
@@ -268,6 +290,9 @@ export class Frontier implements IRequestManager {
   /** When there may be something to claim. With nothing else left, the second pass begins. */
   #nextWake(now: number): number {
     const wake = this.#checkpoint.nextWake();
+    // Until then, pages that may have killed the process twice are not even looked for.
+    const quietAt = this.#startedAt + QUIET_MILLIS;
+    if (now < quietAt) return Math.min(wake ?? Infinity, quietAt);
     if (wake !== null || this.#flights.size > 0) return wake ?? Infinity;
     const begin = now + this.#secondPassDelayMillis;
     const postponed = this.#checkpoint.startSecondPass(begin);
@@ -278,20 +303,23 @@ export class Frontier implements IRequestManager {
 
   /** Makes a page that killed the process a dead letter, without fetching it again. */
   async #bury(request: Request): Promise<void> {
-    this.#flights.set(request.id as string, openFlight(request, this.#now()));
+    this.#flights.set(request.id as string, openFlight(request, this.#now(), this.#now()));
     const error = `The process died ${MAX_DEATHS} times while this page was in flight, the last time with no other page.`;
     const last = { at: new Date(this.#now()).toISOString(), tier: 'http', verdict: 'crash', status: null, error } as const;
-    this.giveUp(request, 'failed', toDeadLetter(request, last));
+    const letter = toDeadLetter(request, last);
+    this.giveUp(request, 'failed', letter);
     await this.markRequestHandled(request);
+    this.#onDeadLetter(letter);
   }
 
-  #land({ request, since }: OpenFlight, how: Landing): void {
+  #land({ request, since, throttled }: OpenFlight, how: Landing): void {
     const { host } = new URL(request.url);
     const now = this.#now();
-    const rest = this.#pace.land(host, how, now - since, now);
+    const rest = this.#pace.land(host, throttled ? 'throttled' : how, now - since, now);
     if (rest !== null) this.#checkpoint.rest(host, rest);
     this.#flights.delete(request.id as string);
     this.#landed++;
+    this.#changes++;
     this.#alone = false;
     // The page may have added links past this frontier, through RequestQueue.open(), and its host may be called again.
     this.#idleUntil = 0;

@@ -2,6 +2,7 @@
 import type { RequestQueue } from '@crawlee/core';
 
 import type { QueueCounts } from '../core/checkpoint.ts';
+import type { DeadLetter } from '../core/dead-letter.ts';
 import type { Site } from '../core/site.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Phase } from './flight.ts';
@@ -18,6 +19,8 @@ export interface FrontierOptions {
   secondPassDelayMillis?: number;
   /** Told when the second pass begins, and of how many requests. */
   onSecondPass?: ((requests: number) => void) | undefined;
+  /** Told of a page that is given up because it killed the process. */
+  onDeadLetter?: ((letter: DeadLetter) => void) | undefined;
   /** @default Date.now */
   now?: () => number;
 }

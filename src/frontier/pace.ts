@@ -23,6 +23,8 @@ export interface Pace {
   /** Sets the host's own gap (Crawl-delay), if it is longer than the one that is asked for.
    *  @returns Since when it is known (epoch milliseconds), null if only now. */
   setDelay(host: string, delayMillis: number, now: number): number | null;
+  /** Until when a host rests now. @returns As `takeOff`. */
+  restOf(host: string, now: number): number;
   /** For the operator: hosts that are not at full speed, or have pages in flight. */
   snapshot(): { host: string; inFlight: number; window: number; restsUntil: number }[];
 }
@@ -83,7 +85,7 @@ export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random:
     }
   };
   /** Until when it rests, by all that was said of it. */
-  const restOf = (pace: HostPace, now: number): number => {
+  const closeOrRest = (pace: HostPace, now: number): number => {
     pace.closed = pace.inFlight >= Math.max(1, Math.floor(pace.window));
     if (pace.closed) return Infinity;
     const until = Math.max(pace.nextStart, pace.pausedUntil);
@@ -95,14 +97,14 @@ export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random:
       const pace = paceOf(host);
       pace.inFlight++;
       if (pace.delayMillis > 0) pace.nextStart = now + Math.round(pace.delayMillis * (1 + random() / 4));
-      return restOf(pace, now);
+      return closeOrRest(pace, now);
     },
     land(host, how, millis, now) {
       const pace = paceOf(host);
       pace.inFlight = Math.max(0, pace.inFlight - 1);
       const wasClosed = pace.closed;
       adapt(pace, how, millis, hostConcurrency);
-      const rest = restOf(pace, now);
+      const rest = closeOrRest(pace, now);
       if (pace.inFlight === 0 && rest === 0 && pace.window >= hostConcurrency && pace.delayMillis === delayMillis)
         hosts.delete(host);
       return wasClosed === pace.closed && rest === 0 ? null : rest;
@@ -120,6 +122,7 @@ export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random:
       pace.nextStart = Math.max(pace.nextStart, now + millis);
       return null;
     },
+    restOf: (host, now) => closeOrRest(paceOf(host), now),
     snapshot: () =>
       [...hosts].map(([host, { inFlight, window, nextStart, pausedUntil }]) => ({
         host,

@@ -26,6 +26,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       hold(request);
     }
   };
+  const rest = (host: string, until: number) => void (until === 0 ? rests.delete(host) : rests.set(host, until));
   const mayBeCalled = (host: string, now: number) => (rests.get(host) ?? 0) <= now;
   const isHeld = (request: Request) =>
     deferred.has(request.id as string) || byHost.get(new URL(request.url).host)?.has(request.id as string) === true;
@@ -57,7 +58,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       const request = await findReady(now);
       if (!request) return null;
       const { host } = new URL(request.url);
-      rests.set(host, restAfter(host));
+      rest(host, restAfter(host));
       inFlight.add(request.id as string);
       return { request, deaths: 0 };
     },
@@ -75,7 +76,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       inFlight.delete(request.id as string);
       deferred.set(request.id as string, { request, notBefore });
     },
-    rest: (host, until) => void (until === 0 ? rests.delete(host) : rests.set(host, until)),
+    rest,
     nextWake() {
       const waitingHosts = [...byHost.keys()].map((host) => rests.get(host) ?? 0);
       let next = Math.min(Infinity, ...waitingHosts);

@@ -186,7 +186,7 @@ const fields = {
     placeholder: 'LIST',
     help: 'only failures with these HTTP statuses',
     commands: ['retry-failed'],
-    allowed: 'HTTP statuses, such as 503',
+    allowed: 'an HTTP status, such as 503',
     defaultText: 'all',
   }),
   host: setting(z.array(z.string().min(1)).default([]), {
@@ -194,7 +194,7 @@ const fields = {
     placeholder: 'LIST',
     help: 'only failures at these hosts (name, or name:port)',
     commands: ['retry-failed'],
-    allowed: "hosts' names",
+    allowed: 'the name of a host',
     defaultText: 'all',
   }),
   label: setting(z.array(z.string().min(1)).default([]), {
@@ -202,15 +202,15 @@ const fields = {
     placeholder: 'LIST',
     help: 'only failures of these labels',
     commands: ['retry-failed'],
-    allowed: 'labels, such as DETAIL',
+    allowed: 'a label, such as DETAIL',
     defaultText: 'all',
   }),
   verdict: setting(z.array(z.string().min(1)).default([]), {
     flag: '--verdict',
     placeholder: 'LIST',
-    help: 'only failures with these verdicts: transient, throttled, blocked, fatal, crash, ...',
+    help: 'only failures with these verdicts, such as transient, throttled, blocked, fatal or crash',
     commands: ['retry-failed'],
-    allowed: 'verdicts, such as transient',
+    allowed: 'a verdict, such as transient',
     defaultText: 'all',
   }),
   format: setting(

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { backoff, parseRetryAfter } from '../../src/core/backoff.ts';
+import { backoff, parseRetryAfter, THROTTLED_TRIES } from '../../src/core/backoff.ts';
 
 const NOW = Date.parse('2026-02-03T04:05:06Z');
 const SECOND = 1_000;
@@ -81,8 +81,22 @@ describe('backoff', () => {
     expect(backoff(verdict, 1, { now: NOW, random: 0, retryAfter })).toBe(wait);
   });
 
+  it.each([
+    ['3600', 3_600 * SECOND, 3_600 * SECOND],
+    ['3601', 3_600 * SECOND, 3_600 * SECOND],
+    ['7', 5 * SECOND, 5 * SECOND],
+    ['4', 5 * SECOND, 4 * SECOND],
+  ])('Retry-After %s waits no longer than the limit of %i ms that is set', (retryAfter, maxRetryAfterMillis, wait) => {
+    expect(backoff('throttled', 1, { now: NOW, random: 0, retryAfter, maxRetryAfterMillis })).toBe(wait);
+  });
+
+  it('has no other wait than that for a limit: without Retry-After it is not shortened', () => {
+    expect(backoff('throttled', 1, { now: NOW, random: 0, maxRetryAfterMillis: SECOND })).toBe(30 * SECOND);
+  });
+
   it('gives up a throttled request after six tries even if the server asks for another', () => {
     expect(backoff('throttled', 6, { now: NOW, random: 0, retryAfter: '1' })).toBeNull();
+    expect(THROTTLED_TRIES).toBe(6);
   });
 });
 

@@ -7,7 +7,13 @@ import { recordAttempt, toDeadLetter, type Attempt } from '../../src/core/dead-l
 const URL = 'https://a.example/item?id=1';
 
 function attempt(n: number, verdict: Attempt['verdict'] = 'transient'): Attempt {
-  return { at: `2026-02-03T04:05:0${n}.000Z`, tier: 'http', verdict, error: `attempt ${n}` };
+  return {
+    at: `2026-02-03T04:05:0${n}.000Z`,
+    tier: 'http',
+    verdict,
+    status: verdict === 'throttled' ? 429 : null,
+    error: `attempt ${n}`,
+  };
 }
 
 /** A failed attempt as Crawlee and the error handler leave it. */
@@ -18,13 +24,15 @@ function fail(request: Request, failed: Attempt): void {
 
 describe('a dead letter', () => {
   it('has every attempt in order, with the first and the last time', () => {
-    const request = new Request({ url: URL, label: 'DETAIL' });
-    const attempts = [attempt(1), attempt(2, 'throttled'), attempt(3, 'fatal')];
+    const request = new Request({ id: 'the-id', url: URL, label: 'DETAIL' });
+    const attempts = [attempt(1), attempt(2, 'throttled'), { ...attempt(3, 'fatal'), status: 418 }];
     for (const failed of attempts) fail(request, failed);
     expect(toDeadLetter(request)).toEqual({
       url: URL,
+      requestId: 'the-id',
       label: 'DETAIL',
       verdict: 'fatal',
+      status: 418,
       error: 'attempt 3',
       firstAt: attempts[0]?.at,
       lastAt: attempts[2]?.at,
@@ -36,7 +44,7 @@ describe('a dead letter', () => {
     const request = new Request({ url: URL });
     fail(request, attempt(1));
     const letter = toDeadLetter(request, attempt(2, 'crash'));
-    expect(letter).toMatchObject({ label: null, verdict: 'crash', firstAt: attempt(1).at, lastAt: attempt(2).at });
+    expect(letter).toMatchObject({ label: null, verdict: 'crash', status: null, firstAt: attempt(1).at, lastAt: attempt(2).at });
     expect(letter.attempts).toHaveLength(2);
     expect(request.errorMessages).toHaveLength(1);
   });

@@ -118,8 +118,16 @@ describe('verdictOfError', () => {
   });
 
   it('keeps Retry-After as it was sent', () => {
-    expect(new VerdictError('throttled', 'HTTP 429', ' 120 ').retryAfter).toBe(' 120 ');
+    expect(new VerdictError('throttled', 'HTTP 429', { retryAfter: ' 120 ' }).retryAfter).toBe(' 120 ');
     expect(new VerdictError('throttled', 'HTTP 429')).toMatchObject({ message: 'HTTP 429', retryAfter: undefined });
+  });
+
+  it('keeps the status, if an answer came', () => {
+    expect(new VerdictError('throttled', 'HTTP 429', { status: 429, retryAfter: '1' })).toMatchObject({
+      status: 429,
+      retryAfter: '1',
+    });
+    expect(new VerdictError('transient', 'no answer').status).toBeNull();
   });
 });
 

@@ -20,6 +20,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 function write(changes: Partial<ExportOptions> = {}): Promise<string[]> {
   return writeExports({
     rows: () => from([{ title: 'One', price: 1 }]),
+    deadLetters: () => from([]),
     meta,
     columns: ['title', 'price'],
     formats: ['json', 'jsonl', 'csv'],
@@ -43,6 +44,38 @@ describe('writeExports', () => {
     expect(JSON.parse(json!)).toEqual({ meta, items: [{ title: 'One', price: 1 }] });
     expect(jsonl).toBe('{"title":"One","price":1}\n');
     expect((await readdir(dir)).toSorted()).toEqual(paths.map((path) => basename(path)).toSorted());
+  });
+
+  it('writes the dead letters beside the rows when there are any, last, with the same meta and number', async () => {
+    const failed = { ...meta, failed: 1 };
+    const letter = { url: 'https://shop.example/broken', verdict: 'fatal' };
+    await write({ formats: ['csv'] });
+    const paths = await write({ formats: ['csv', 'json'], meta: failed, deadLetters: () => from([letter]) });
+    expect(paths.map((path) => basename(path))).toEqual([`${STEM}-2.csv`, `${STEM}-2.json`, `${STEM}-2-failed.json`]);
+    expect(JSON.parse(await readFile(paths[2]!, 'utf8'))).toEqual({ meta: failed, items: [letter] });
+    expect(await readdir(dir)).toHaveLength(4);
+  });
+
+  it('opens no dead letters when nothing failed', async () => {
+    let opened = 0;
+    const paths = await write({ formats: ['json'], deadLetters: () => (opened++, from([{ url: 'https://shop.example/' }])) });
+    expect([paths.length, opened]).toEqual([1, 0]);
+  });
+
+  it('takes no number whose dead letters are there, though nothing else is', async () => {
+    await writeFile(join(dir, `${STEM}-failed.json`), '');
+    const paths = await write({ formats: ['json'] });
+    expect(paths.map((path) => basename(path))).toEqual([`${STEM}-2.json`]);
+  });
+
+  it('leaves no file when reading the dead letters fails', async () => {
+    const broken = new SurefootError('storage', 'a letter is corrupt');
+    // oxlint-disable-next-line require-yield
+    async function* deadLetters(): AsyncGenerator<Row> {
+      throw broken;
+    }
+    await expect(write({ meta: { ...meta, failed: 2 }, deadLetters })).rejects.toBe(broken);
+    expect(await readdir(dir)).toEqual([]);
   });
 
   it('makes the folder', async () => {

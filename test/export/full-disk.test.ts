@@ -36,7 +36,15 @@ it.each(['json', 'jsonl', 'csv'] as const)(
     function* rows() {
       for (; read < 100_000; read += 1) yield { index: read, filler: 'x'.repeat(1_000) };
     }
-    const options = { meta, columns: ['index'], formats: [format], dir, site: 'shop', now: new Date(0) };
+    const options = {
+      meta,
+      columns: ['index'],
+      formats: [format],
+      dir,
+      site: 'shop',
+      now: new Date(0),
+      deadLetters: () => from([]),
+    };
     let passes = format === 'csv' ? 1 : 0;
     const exporting = writeExports({ ...options, rows: () => from(passes-- > 0 ? [{ filler: '' }] : rows()) });
     await expect(exporting).rejects.toMatchObject({

@@ -10,6 +10,9 @@
 //   every=MILLIS     between two bytes of `drip` (default 1,000)
 //   megabytes=N      what a `*-bomb` holds once decompressed (default 50)
 //   charset=LABEL    for `windows-1251-*` and `shift-jis-*`: another label in the header
+//   type=TYPE        another Content-Type, with any status
+//
+// /robots.txt is a 404 unless `robots` says otherwise.
 //
 //   const server = await startFaultServer();
 //   server.url('cut-gzip');                                 // http://127.0.0.1:PORT/cut-gzip
@@ -29,6 +32,10 @@ import { faultOf } from './faults.ts';
 export interface FaultServerOptions {
   /** The body of an `ok` answer. @default a title and a paragraph that name the path */
   page?: (path: string) => string;
+  /** The text of /robots.txt. @default there is none */
+  robots?: string;
+  /** The clock of `hits` and of `after-date`, in epoch milliseconds. @default Date.now */
+  now?: () => number;
 }
 
 export interface FaultServer {
@@ -56,10 +63,11 @@ export interface FaultUrlOptions {
   every?: number;
   megabytes?: number;
   charset?: string;
+  type?: string;
 }
 
 export async function startFaultServer(options: FaultServerOptions = {}): Promise<FaultServer> {
-  const { page = (path) => `<!doctype html><title>ok</title><p>${path}</p>` } = options;
+  const { page = (path) => `<!doctype html><title>ok</title><p>${path}</p>`, robots, now = Date.now } = options;
   const hits = new Map<string, number[]>();
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -68,11 +76,12 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {
     const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://127.0.0.1');
     const times = hits.get(pathname) ?? [];
-    hits.set(pathname, [...times, Date.now()]);
+    hits.set(pathname, [...times, now()]);
+    if (pathname === '/robots.txt') return void response.writeHead(robots === undefined ? 404 : 200).end(robots);
     const [, flaky, name = '', rest = ''] = /^(?:\/flaky\/(\d+))?\/([^/]+)(.*)$/.exec(pathname) ?? [];
     const fails = flaky === undefined || times.length < Number(flaky);
     const base = pathname.slice(0, pathname.length - rest.length);
-    const exchange = { request, response, socket: request.socket, rest, base, query, page: page(pathname) };
+    const exchange = { request, response, socket: request.socket, rest, base, query, page: page(pathname), now: now() };
     faultOf(fails ? name : 'ok')(exchange);
   });
   const silent = createNetServer((socket) => track(sockets, socket.resume()));

@@ -32,6 +32,8 @@ export interface Exchange {
   readonly base: string;
   readonly query: URLSearchParams;
   readonly page: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
 }
 
 export type Fault = (exchange: Exchange) => void;
@@ -158,7 +160,7 @@ const FAULTS = {
 
 /** @throws If the name is none. */
 export function faultOf(name: string): Fault {
-  if (/^[2-5]\d\d$/.test(name)) return ({ response, page, query }) => sendStatus(response, Number(name), page, query);
+  if (/^[2-5]\d\d$/.test(name)) return (exchange) => sendStatus(exchange, Number(name));
   if (Object.hasOwn(FAULTS, name)) return FAULTS[name as keyof typeof FAULTS];
   throw new Error(`No fault is called "${name}".`);
 }
@@ -167,12 +169,14 @@ function send(response: ServerResponse, body: string | Buffer, headers: Record<s
   response.writeHead(200, { 'content-type': HTML, 'content-length': Buffer.byteLength(body), ...headers }).end(body);
 }
 
-function sendStatus(response: ServerResponse, status: number, page: string, query: URLSearchParams): void {
+function sendStatus({ response, page, query, now }: Exchange, status: number): void {
   const after = query.get('after');
   const date = query.get('after-date');
   if (after !== null) response.setHeader('retry-after', after);
-  if (date !== null) response.setHeader('retry-after', new Date(Date.now() + Number(date) * 1_000).toUTCString());
-  response.writeHead(status, { 'content-type': HTML }).end(status === 204 || status === 304 ? undefined : page);
+  if (date !== null) response.setHeader('retry-after', new Date(now + Number(date) * 1_000).toUTCString());
+  response
+    .writeHead(status, { 'content-type': query.get('type') ?? HTML })
+    .end(status === 204 || status === 304 ? undefined : page);
 }
 
 /** Headers and the first half of a page. */

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 import { RequestQueue } from '@crawlee/core';
@@ -14,8 +15,9 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 
 import type { Dom, Handler, Page } from '../../src/core/page.ts';
 import { VerdictError } from '../../src/core/verdict.ts';
+import { toRequestId } from '../../src/storage/sqlite/request-queue.ts';
 import { newFolder, openIn } from '../storage/sqlite/fixture.ts';
-import { crawlLab, labSite, page, pushPath, speedUpClock, startServer } from './lab.ts';
+import { crawlLab, labSite, page, pushPath, speedUpClock, startServer, status } from './lab.ts';
 
 const serve: typeof startServer = async (answers) => {
   const server = await startServer(answers);
@@ -75,7 +77,13 @@ describe('a page', () => {
       },
     });
     const context = { enqueueLinks: () => {}, request: { url: server.origin } };
-    const { $, dom, body } = await parse!(Readable.from(['<p>ä', '</p>']), false, context);
+    const { $, dom, body } = await parse!(
+      Object.assign(Readable.from([Buffer.from('<p>ä'), Buffer.from('</p>')]), {
+        headers: { 'content-type': 'text/html; charset=utf-8' },
+      }),
+      false,
+      context,
+    );
     expect([$('p').text(), body]).toEqual(['ä', '<p>ä</p>']);
     expect(dom).toBe($.root()[0]);
   });
@@ -96,7 +104,90 @@ describe('a page', () => {
   });
 });
 
+describe('a site', () => {
+  it('says what a page means that came with 200, and it is tried again', async () => {
+    const server = await serve({});
+    const site = labSite({ '/empty': pushPath });
+    const judged: number[] = [];
+    const { letters, rows } = await crawlLab({
+      storage: openIn(newFolder()),
+      site: {
+        ...site,
+        judge: ({ request, response }) => {
+          if (!request.url.endsWith('/empty')) return null;
+          judged.push(response.status);
+          return judged.length === 1 ? 'throttled' : judged.length === 2 ? null : 'blocked';
+        },
+      },
+      urls: [`${server.origin}/empty`, `${server.origin}/ok`],
+    });
+    expect([judged, letters]).toEqual([[200, 200], []]);
+    expect((await rows('default')).map(({ path }) => String(path)).toSorted()).toEqual(['/empty', '/ok']);
+  });
+
+  it('gives headers that are sent and never stored', async () => {
+    const sent: (string | undefined)[] = [];
+    const server = await serve({
+      '/one': (response, _hit, request) => {
+        sent.push(request.headers.authorization);
+        page('one')(response);
+      },
+    });
+    const storage = openIn(newFolder());
+    const site = { ...labSite(), headers: () => ({ Authorization: 'Bearer hunter2' }) };
+    await crawlLab({ storage, site, urls: [`${server.origin}/one`] });
+    const { id } = await storage.requestQueues().getOrCreate('default');
+    const stored = await storage.requestQueue(id).getRequest(toRequestId(`${server.origin}/one`));
+    expect([sent, JSON.stringify(stored).includes('/one'), JSON.stringify(stored).includes('hunter2')]).toEqual([
+      ['Bearer hunter2'],
+      true,
+      false,
+    ]);
+  });
+});
+
+describe('a page that used up its tries', () => {
+  it('goes round once more when all others are done, and its row is there', async () => {
+    const server = await serve({
+      '/late': (response, hit) => (hit <= 4 ? status(503) : page('at last'))(response),
+      '/broken': status(500),
+      '/slow': async (response) => {
+        await setTimeout(600);
+        page('slow')(response);
+      },
+    });
+    const urls = ['/late', '/broken', '/slow', '/ok'].map((path) => server.origin + path);
+    const { letters, rows, ends } = await crawlLab({
+      storage: openIn(newFolder()),
+      site: labSite(),
+      urls,
+      secondPassDelayMillis: 2_000,
+    });
+    expect(ends).toEqual({ succeeded: 3, failed: 1 });
+    expect((await rows('default')).map(({ path }) => path)).toEqual(['/ok', '/slow', '/late']);
+    expect(letters.map(({ url, attempts }) => [url.slice(server.origin.length), attempts.length])).toEqual([['/broken', 5]]);
+    const late = (server.hits.get('/late') ?? []).map(({ at }) => at);
+    expect(late).toHaveLength(5);
+    expect((late[4] as number) - (late[3] as number)).toBeGreaterThanOrEqual(2_000);
+  });
+});
+
 describe('a link', () => {
+  it('has the page that it stood on as its Referer', async () => {
+    const referers: (string | undefined)[] = [];
+    const note = (response: ServerResponse, _hit: number, request: IncomingMessage) => {
+      referers.push(request.headers.referer);
+      page('linked')(response);
+    };
+    const server = await serve({ '/list': page('list', ['/linked']), '/linked': note, '/added': note });
+    const list: Handler = async (page) => {
+      await page.enqueueLinks();
+      await page.addRequests([new URL('/added', page.response.url).href]);
+    };
+    await crawlLab({ storage: openIn(newFolder()), site: labSite({ '/list': list }), urls: [`${server.origin}/list`] });
+    expect(referers).toEqual([`${server.origin}/list`, `${server.origin}/list`]);
+  });
+
   let stop = () => {};
 
   it('of 1,500 on one page is on disk before the handler goes on', async () => {

@@ -10,10 +10,15 @@ import { z } from 'zod';
 import type { DeadLetter } from '../../src/core/dead-letter.ts';
 import type { Handler, Page } from '../../src/core/page.ts';
 import { defineSite, type Site } from '../../src/core/site.ts';
+import { createPlainClient } from '../../src/fetch/clients/plain.ts';
+import { createHeaderPolicy } from '../../src/fetch/headers.ts';
+import { toHeadered } from '../../src/fetch/hooks.ts';
 import { createHttpCrawler } from '../../src/fetch/http-crawler.ts';
+import { createRobots } from '../../src/fetch/robots.ts';
 import { atomicCheckpoint } from '../../src/frontier/checkpoint.ts';
 import { Frontier } from '../../src/frontier/frontier.ts';
 import { openLaneQueue } from '../../src/frontier/lane-queue.ts';
+import { createPace } from '../../src/frontier/pace.ts';
 import type { SqliteStorage } from '../../src/storage/sqlite/client.ts';
 import { stageDatasets } from '../../src/storage/staging.ts';
 
@@ -115,12 +120,22 @@ interface LabOptions {
   site: Site;
   urls: readonly string[];
   concurrency?: number;
+  /** @default as many as in flight at all */
+  hostConcurrency?: number;
+  /** Whether robots.txt is asked for. @default false */
+  robots?: boolean;
+  /** The rest before the second pass, in milliseconds; null: there is none. @default null */
+  secondPassDelayMillis?: number | null;
+  /** @default half an hour */
+  maxRetryAfterMillis?: number;
   /** Called with the crawl before it runs. */
   onStart?: (crawl: { frontier: Frontier; crawler: CheerioCrawler }) => void;
 }
 
 /** Crawls to the end. */
-export async function crawlLab({ storage, site, urls, concurrency = 20, onStart }: LabOptions): Promise<Crawled> {
+export async function crawlLab(options: LabOptions): Promise<Crawled> {
+  const { storage, site, urls, concurrency = 20, hostConcurrency = concurrency, secondPassDelayMillis = null } = options;
+  const { robots = false, maxRetryAfterMillis = 1_800_000, onStart } = options;
   const staging = stageDatasets(storage);
   const config = new Configuration({ storageClient: staging.client, purgeOnStart: false });
   const letters: DeadLetter[] = [];
@@ -128,18 +143,31 @@ export async function crawlLab({ storage, site, urls, concurrency = 20, onStart 
   return Configuration.storage.run(config, async () => {
     const queue = await openLaneQueue(config);
     const checkpoint = atomicCheckpoint(storage, queue);
-    const frontier = new Frontier({ queue, checkpoint, site });
+    const pace = createPace({ hostConcurrency, delayMillis: 0 }, () => 0);
+    const frontier = new Frontier({ queue, checkpoint, site, pace, secondPassDelayMillis: secondPassDelayMillis ?? 0 });
     await frontier.addRequestsBatched([...urls]);
+    const client = createPlainClient();
+    const policy = createHeaderPolicy({ mode: 'polite', version: '0' });
     const crawler = createHttpCrawler({
       site,
       frontier,
+      client,
       concurrency,
+      headers: (request, session) => policy({ request: toHeadered(request, site), sessionId: session?.id ?? '' }),
+      robots: robots ? createRobots(client, (url) => policy({ request: { url }, sessionId: '' })) : null,
+      maxRetryAfterMillis,
+      secondPass: secondPassDelayMillis !== null,
+      redact: (text) => text,
       duringPage: staging.duringPage,
       onDeadLetter: (letter) => letters.push(letter),
       log,
     });
     onStart?.({ frontier, crawler });
-    await crawler.run();
+    try {
+      await crawler.run();
+    } finally {
+      await client.close();
+    }
     const ends: Record<string, number> = {};
     for (const { end, pages } of checkpoint.tallies()) ends[end] = (ends[end] ?? 0) + pages;
     const rows = async (name: string) => {

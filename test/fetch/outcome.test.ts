@@ -8,15 +8,20 @@ import { createErrorHandler } from '../../src/fetch/outcome.ts';
 
 const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 
-function bench(random = 0) {
+function bench({ random = 0, secondPass = false, maxRetryAfterMillis = 1_800_000 } = {}) {
   const request = new Request({ url: 'https://a.example/item', label: 'DETAIL' });
   const outcomes: unknown[] = [];
+  const pauses: number[] = [];
   const letters: DeadLetter[] = [];
   const handle = createErrorHandler({
     recourse: {
       defer: (_, notBefore) => outcomes.push(notBefore - NOW),
+      pause: (_, until) => pauses.push(until - NOW),
       giveUp: (_, end, letter) => outcomes.push(letter ? [end, letter.attempts.length] : [end]),
     },
+    maxRetryAfterMillis,
+    secondPass,
+    redact: (text) => text.replaceAll('hunter2', '***'),
     onDeadLetter: (letter) => letters.push(letter),
     now: () => NOW,
     random: () => random,
@@ -24,10 +29,10 @@ function bench(random = 0) {
   /** As Crawlee does it: the stack first, then the handler. */
   const fail = (error: unknown) => {
     request.pushErrorMessage(error);
-    handle(request, error);
+    return handle(request, error);
   };
   const attempts = () => request.errorMessages.map((message) => JSON.parse(message) as Attempt);
-  return { request, outcomes, letters, fail, attempts };
+  return { request, outcomes, pauses, letters, fail, attempts };
 }
 
 describe('the error handler', () => {
@@ -45,11 +50,14 @@ describe('the error handler', () => {
     ],
     [
       'a server that says when',
-      () => new VerdictError('throttled', 'HTTP 429', '7'),
+      () => new VerdictError('throttled', 'HTTP 429', { status: 429, retryAfter: '7' }),
       [7_000, 7_000, 7_000, 7_000, 7_000, ['failed', 6]],
     ],
     ['a page that is missing', () => new VerdictError('missing', 'HTTP 404'), [['missing']]],
+    ['a page that must not be fetched', () => new VerdictError('skipped', 'robots.txt forbids it'), [['skipped']]],
     ['a fatal answer', () => new VerdictError('fatal', 'HTTP 418'), [['failed', 1]]],
+    ['an application without its scripts', () => new VerdictError('needs-browser', 'HTTP 200'), [['failed', 1]]],
+    ['a proxy that refuses', () => new VerdictError('proxy', 'HTTP 407'), [['failed', 1]]],
   ])('%s: waits, then what ends it', (_, error, expected) => {
     const { request, outcomes, fail } = bench();
     for (const _ of expected) {
@@ -61,18 +69,18 @@ describe('the error handler', () => {
   });
 
   it('spreads retries by up to a quarter', () => {
-    const { outcomes, fail } = bench(0.999_999);
+    const { outcomes, fail } = bench({ random: 0.999_999 });
     fail(new Error('x'));
     expect(outcomes).toEqual([1_250]);
   });
 
   it('writes each attempt down with its time and verdict, in place of the stack', () => {
     const { fail, attempts } = bench();
-    fail(new VerdictError('throttled', 'HTTP 429 Too Many Requests', '1'));
+    fail(new VerdictError('throttled', 'HTTP 429 Too Many Requests', { status: 429, retryAfter: '1' }));
     fail(new Error('two\n  lines\tand a tab '));
     expect(attempts()).toEqual([
-      { at: '2026-02-03T04:05:06.000Z', tier: 'http', verdict: 'throttled', error: 'HTTP 429 Too Many Requests' },
-      { at: '2026-02-03T04:05:06.000Z', tier: 'http', verdict: 'transient', error: 'two lines and a tab' },
+      { at: '2026-02-03T04:05:06.000Z', tier: 'http', verdict: 'throttled', status: 429, error: 'HTTP 429 Too Many Requests' },
+      { at: '2026-02-03T04:05:06.000Z', tier: 'http', verdict: 'transient', status: null, error: 'two lines and a tab' },
     ]);
   });
 
@@ -125,5 +133,96 @@ describe('the error handler', () => {
     request.noRetry = true;
     fail(new VerdictError('transient', 'HTTP 500'));
     expect([outcomes, request.noRetry]).toEqual([[1_000], false]);
+  });
+
+  it('tells the verdict, for the session', () => {
+    expect(bench().fail(new VerdictError('blocked', 'HTTP 403'))).toBe('blocked');
+    expect(bench().fail(new Error('x'))).toBe('transient');
+    expect(bench().fail(new VerdictError('missing', 'HTTP 404'))).toBe('missing');
+  });
+
+  it('takes secrets out of what is written down', () => {
+    const { fail, letters } = bench();
+    fail(new VerdictError('fatal', 'no way in for hunter2'));
+    expect(letters).toMatchObject([{ error: 'no way in for ***', attempts: [{ error: 'no way in for ***' }] }]);
+    expect(JSON.stringify(letters)).not.toContain('hunter2');
+  });
+
+  it('sends a page that was handed out too early back in line, and that was no attempt', () => {
+    const { request, outcomes, fail, attempts } = bench();
+    for (let time = 0; time < 10; time++) fail(new VerdictError('early', 'Crawl-delay of 1000 ms'));
+    expect([outcomes, attempts(), request.noRetry]).toEqual([Array(10).fill(0), [], false]);
+  });
+});
+
+describe('a host that throttles', () => {
+  it('rests as long as its page does', () => {
+    const { outcomes, pauses, fail } = bench();
+    for (let time = 0; time < 5; time++) fail(new VerdictError('throttled', 'HTTP 429'));
+    expect(pauses).toEqual(outcomes);
+    expect(pauses[0]).toBe(30_000);
+  });
+
+  it('rests when its page is given up, too, and as long as it asks for', () => {
+    const asks = bench();
+    for (let time = 0; time < 6; time++) asks.fail(new VerdictError('throttled', 'HTTP 429', { retryAfter: '7' }));
+    expect([asks.outcomes.at(-1), asks.pauses]).toEqual([['failed', 6], Array(6).fill(7_000)]);
+    const asksNot = bench();
+    for (let time = 0; time < 6; time++) asksNot.fail(new VerdictError('throttled', 'HTTP 429'));
+    expect(asksNot.pauses.at(-1)).toBe(480_000);
+  });
+
+  it('rests no longer than the limit that is set', () => {
+    const { outcomes, pauses, fail } = bench({ maxRetryAfterMillis: 60_000 });
+    fail(new VerdictError('throttled', 'HTTP 429', { retryAfter: '3600' }));
+    expect([outcomes, pauses]).toEqual([[60_000], [60_000]]);
+  });
+
+  it.each(['transient', 'blocked', 'fatal', 'missing', 'skipped', 'early'] as const)(
+    'does not rest for what is %s',
+    (verdict) => {
+      const { pauses, fail } = bench();
+      fail(new VerdictError(verdict, 'x', { retryAfter: '7' }));
+      expect(pauses).toEqual([]);
+    },
+  );
+});
+
+describe('with a second pass', () => {
+  it.each([
+    ['transient', 4],
+    ['blocked', 4],
+    ['throttled', 6],
+  ] as const)('a %s page waits for it after %i tries, and the next failure ends it', (verdict, tries) => {
+    const { request, outcomes, letters, fail, attempts } = bench({ secondPass: true });
+    for (let time = 0; time < tries; time++) fail(new VerdictError(verdict, 'x'));
+    expect([outcomes.at(-1), letters, request.noRetry]).toEqual([Infinity, [], false]);
+    expect(attempts().map(({ endOfPass }) => endOfPass ?? false)).toEqual([...Array(tries - 1).fill(false), true]);
+    fail(new VerdictError(verdict, 'x'));
+    expect([outcomes.at(-1), request.noRetry, letters.length]).toEqual([['failed', tries + 1], true, 1]);
+  });
+
+  it('whatever ends it there is the last failure, another verdict too', () => {
+    const { outcomes, fail } = bench({ secondPass: true });
+    for (let time = 0; time < 4; time++) fail(new VerdictError('transient', 'x'));
+    fail(new VerdictError('throttled', 'HTTP 429'));
+    expect(outcomes.at(-1)).toEqual(['failed', 5]);
+  });
+
+  it.each(['fatal', 'needs-browser', 'proxy'] as const)('what is %s has none: time does not mend it', (verdict) => {
+    const { outcomes, fail } = bench({ secondPass: true });
+    fail(new VerdictError(verdict, 'x'));
+    expect(outcomes).toEqual([['failed', 1]]);
+  });
+
+  it('is remembered over a restart, and also if the next start has none', () => {
+    const first = bench({ secondPass: true });
+    for (let time = 0; time < 4; time++) first.fail(new Error('x'));
+    for (const secondPass of [true, false]) {
+      const { request, outcomes, fail } = bench({ secondPass });
+      request.errorMessages.push(...first.request.errorMessages);
+      fail(new Error('x'));
+      expect(outcomes).toEqual([['failed', 5]]);
+    }
   });
 });

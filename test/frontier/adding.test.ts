@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { SurefootError } from '../../src/core/errors.ts';
 import { reopenAfterCrash } from '../storage/sqlite/fixture.ts';
-import { add, afterCrash, holdClock, nameOf, overSqlite, sorted, STORES, take, urlOf } from './fixture.ts';
+import { add, afterCrash, holdClock, nameOf, overSqlite, STORES, take, urlOf } from './fixture.ts';
 
 holdClock();
 
@@ -37,6 +37,9 @@ describe.each(STORES)('over %s', (_, open) => {
     ['an empty one', '', /no absolute http\(s\) URL/],
     ['a list to be fetched', { requestsFromUrl: urlOf('list.txt') }, /no absolute http\(s\) URL/],
     ['a host that cannot be', 'https://', /no absolute http\(s\) URL/],
+    ['a cookie', { url: urlOf('a'), headers: { cookie: 'sid=hunter2' } }, /header cookie, which would be stored.*--cookies/],
+    ['a password', { url: urlOf('a'), headers: { Authorization: 'Basic aHVudGVyMg==' } }, /header Authorization.*defineSite/],
+    ["a proxy's password", { url: urlOf('a'), headers: { 'proxy-authorization': 'x' } }, /header proxy-authorization/],
   ])('%s is refused in words, and nothing of its batch is added', async (_, source, message) => {
     const { frontier } = await open();
     const adding = frontier.addRequestsBatched([urlOf('good'), source]);
@@ -98,13 +101,49 @@ describe.each(STORES)('over %s', (_, open) => {
     expect(frontier.getTotalCount()).toBe(5);
     expect(addedRequests.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent)).toHaveLength(2);
     expect(requestsOverLimit).toEqual([{ url: urlOf('f') }, { url: urlOf('g') }]);
-    await expect(frontier.addRequest({ url: urlOf('h') })).rejects.toThrow(/a\.example\/h was not added: the limit of 5/);
+    await expect(frontier.addRequest({ url: urlOf('h') })).rejects.toThrow(
+      /a\.example\/h was not added: --max-requests is reached/,
+    );
   });
 
   it('never knows more than maxRequests, though many pages add links at once', async () => {
     const { frontier } = await open({ maxRequests: 50 });
     await Promise.all(Array.from({ length: 10 }, (_, page) => frontier.addRequestsBatched(urls(20, `from-${page}`))));
     expect(frontier.getTotalCount()).toBe(50);
+  });
+
+  it('never quotes a secret header, and takes any other', async () => {
+    const { frontier } = await open();
+    const adding = frontier.addRequestsBatched([{ url: urlOf('a'), headers: { Cookie: 'sid=hunter2' } }]);
+    await expect(adding).rejects.not.toThrow(/hunter2/);
+    await frontier.addRequestsBatched([{ url: urlOf('b'), headers: { Referer: urlOf('list'), 'X-Cookie': '1' } }]);
+    expect((await take(frontier)).headers).toEqual({ Referer: urlOf('list'), 'X-Cookie': '1' });
+  });
+
+  it('goes on adding after a batch that was refused, with a limit too', async () => {
+    const { frontier } = await open({ maxRequests: 5 });
+    const adding = [['ftp://a.example/'], urls(3), ['mailto:a@a.example'], urls(4, 'more')].map((batch) =>
+      frontier.addRequestsBatched(batch),
+    );
+    expect((await Promise.allSettled(adding)).map((result) => result.status)).toEqual([
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect(frontier.getTotalCount()).toBe(5);
+  });
+
+  it('never knows more than maxRequests, nor less than it may, though many pages add the same links at once', async () => {
+    const { frontier } = await open({ maxRequests: 30 });
+    const shared = urls(10, 'shared');
+    const results = await Promise.all(
+      Array.from({ length: 6 }, (_, page) => frontier.addRequestsBatched([...shared, ...urls(5, `from-${page}`)])),
+    );
+    expect(frontier.getTotalCount()).toBe(30);
+    // The shared ones, and five each of the first four pages.
+    const added = results.map(({ addedRequests }) => addedRequests.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length);
+    expect(added).toEqual([15, 5, 5, 5, 0, 0]);
   });
 
   it("keeps to the caller's own limit of new requests", async () => {
@@ -131,8 +170,13 @@ describe('over SQLite', () => {
     await take(first.frontier);
     await add(first.frontier, 'a', 'b');
     const { frontier } = await afterCrash(first);
-    const taken = [await take(frontier), await take(frontier), await take(frontier)];
-    expect(sorted(taken.map(nameOf))).toEqual(['a', 'b', 'list']);
+    const taken: (string | null)[] = [];
+    for (let page = 0; page < 3; page++) {
+      const request = await take(frontier);
+      taken.push(nameOf(request));
+      await frontier.markRequestHandled(request);
+    }
+    expect(taken).toEqual(['list', 'a', 'b']);
   });
 
   it('maxRequests holds over restarts, and known URLs in a batch take no room', async () => {

@@ -1,7 +1,7 @@
 // The checkpoint over a store that has no transactions: what it keeps itself, for as long as the process lives.
 import { describe, expect, it, vi } from 'vitest';
 
-import { add, holdClock, nameOf, NOW, overMemory, rowsOf, take } from './fixture.ts';
+import { add, claim, holdClock, nameOf, NOW, overMemory, rowsOf, take } from './fixture.ts';
 
 holdClock();
 
@@ -11,7 +11,7 @@ describe('plainCheckpoint', () => {
   it('writes the rows before the done mark', async () => {
     const bench = await overMemory();
     await add(bench.frontier, 'a');
-    const a = await bench.checkpoint.claim();
+    const a = await claim(bench);
     const seen: unknown[] = [];
     const markRequestHandled = bench.queue.markRequestHandled.bind(bench.queue);
     vi.spyOn(bench.queue, 'markRequestHandled').mockImplementation(async (request) => {
@@ -27,7 +27,7 @@ describe('plainCheckpoint', () => {
     const { checkpoint, frontier } = await overMemory();
     await add(frontier, 'a', 'b', 'c');
     for (const end of ['succeeded', 'failed', 'succeeded'] as const) {
-      await checkpoint.commit((await checkpoint.claim())!, [], { ...tally, end });
+      await checkpoint.commit((await claim({ checkpoint }))!, [], { ...tally, end });
     }
     expect(checkpoint.tallies()).toEqual([
       { ...tally, end: 'succeeded', pages: 2, bytes: 20, millis: 10, rejected: 2 },
@@ -38,23 +38,31 @@ describe('plainCheckpoint', () => {
   it('knows when the next of several falls due', async () => {
     const { checkpoint, frontier } = await overMemory();
     await add(frontier, 'a', 'b');
-    expect(checkpoint.nextDue()).toBeNull();
-    await checkpoint.reclaim((await checkpoint.claim())!, NOW + 9_000);
-    await checkpoint.reclaim((await checkpoint.claim())!, NOW + 4_000);
-    expect([checkpoint.nextDue(), await checkpoint.claim(), await checkpoint.isFinished()]).toEqual([NOW + 4_000, null, false]);
+    expect(checkpoint.nextWake()).toBeNull();
+    await checkpoint.reclaim((await claim({ checkpoint }))!, NOW + 9_000);
+    await checkpoint.reclaim((await claim({ checkpoint }))!, NOW + 4_000);
+    expect([checkpoint.nextWake(), await claim({ checkpoint }), await checkpoint.isFinished()]).toEqual([
+      NOW + 4_000,
+      null,
+      false,
+    ]);
     vi.setSystemTime(NOW + 4_000);
-    expect([nameOf(await checkpoint.claim()), await checkpoint.claim(), checkpoint.nextDue()]).toEqual(['b', null, NOW + 9_000]);
+    expect([nameOf(await claim({ checkpoint })), await claim({ checkpoint }), checkpoint.nextWake()]).toEqual([
+      'b',
+      null,
+      NOW + 9_000,
+    ]);
   });
 
   it('does not hand out a request again while it waits, though its lock has run out', async () => {
     const { checkpoint, frontier, queue } = await overMemory();
     queue.requestLockSecs = 60;
     await add(frontier, 'a', 'b');
-    await checkpoint.reclaim((await checkpoint.claim())!, NOW + 30 * 60_000);
+    await checkpoint.reclaim((await claim({ checkpoint }))!, NOW + 30 * 60_000);
     vi.setSystemTime(NOW + 2 * 60_000);
-    expect([nameOf(await checkpoint.claim()), await checkpoint.claim()]).toEqual(['b', null]);
+    expect([nameOf(await claim({ checkpoint })), await claim({ checkpoint })]).toEqual(['b', null]);
     vi.setSystemTime(NOW + 30 * 60_000);
-    expect(nameOf(await checkpoint.claim())).toBe('a');
+    expect(nameOf(await claim({ checkpoint }))).toBe('a');
   });
 
   it('does not hand out a request twice whose lock runs out in flight, after a wait', async () => {

@@ -134,8 +134,8 @@ describe('stop()', () => {
   });
 });
 
-describe('a hand-out that cannot be written', () => {
-  it('is made again, and the crawl can still finish', async () => {
+describe('an arrival that cannot be written', () => {
+  it('fails its attempt alone: the page comes again, and the crawl can still finish', async () => {
     let failures = 1;
     const { frontier } = await overSqlite({
       around: ({ handOut }) => ({
@@ -146,9 +146,14 @@ describe('a hand-out that cannot be written', () => {
       }),
     });
     await add(frontier, 'a');
-    await expect(frontier.fetchNextRequest()).rejects.toThrow('the disk is full');
+    const a = await take(frontier);
+    expect(() => frontier.arrived(a)).toThrow('the disk is full');
+    frontier.defer(a, NOW);
+    await frontier.reclaimRequest(a);
     expect(frontier.inFlight).toBe(0);
-    await frontier.markRequestHandled(await take(frontier));
+    const again = await take(frontier);
+    frontier.arrived(again);
+    await frontier.markRequestHandled(again);
     expect(await frontier.isFinished()).toBe(true);
   });
 });

@@ -4,10 +4,14 @@ import { MemoryStorage } from '@crawlee/memory-storage';
 import type { StorageClient } from '@crawlee/types';
 import { afterEach, beforeEach, vi } from 'vitest';
 
+import { QUIET_MILLIS } from '../../src/core/crash.ts';
 import type { Site } from '../../src/core/site.ts';
-import { atomicCheckpoint, plainCheckpoint, type Checkpoint } from '../../src/frontier/checkpoint.ts';
+import { atomicCheckpoint, type Checkpoint } from '../../src/frontier/checkpoint.ts';
 import { Frontier } from '../../src/frontier/frontier.ts';
 import { openLaneQueue } from '../../src/frontier/lane-queue.ts';
+import type { FrontierOptions } from '../../src/frontier/options.ts';
+import { createPace, type PaceLimits } from '../../src/frontier/pace.ts';
+import { plainCheckpoint } from '../../src/frontier/plain-checkpoint.ts';
 import type { SqliteStorage } from '../../src/storage/sqlite/client.ts';
 import { newFolder, openIn, reopenAfterCrash } from '../storage/sqlite/fixture.ts';
 
@@ -26,17 +30,26 @@ export interface Bench {
   readonly frontier: Frontier;
 }
 
-interface BenchOptions {
-  maxRequests?: number;
+interface BenchOptions extends Pick<FrontierOptions, 'maxRequests' | 'secondPassDelayMillis' | 'onSecondPass' | 'onDeadLetter'> {
+  /** How long the process has lived. @default long enough to be trusted with pages that may kill it */
+  uptimeMillis?: number;
+  /** @default as many pages at once as a test takes, without a gap */
+  limits?: Partial<PaceLimits>;
   /** Puts something between the frontier and its store. */
   around?: (checkpoint: Checkpoint) => Partial<Checkpoint>;
 }
 
-async function bench(client: StorageClient, atomic: SqliteStorage | null, { maxRequests, around }: BenchOptions): Promise<Bench> {
+async function bench(client: StorageClient, atomic: SqliteStorage | null, options: BenchOptions): Promise<Bench> {
+  const { limits, around, uptimeMillis = QUIET_MILLIS, ...rest } = options;
   const queue = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
   const inner = atomic ? atomicCheckpoint(atomic, queue) : plainCheckpoint(client, queue);
   const checkpoint = { ...inner, ...around?.(inner) };
-  return { client, queue, checkpoint, frontier: new Frontier({ queue, checkpoint, site, maxRequests }) };
+  const pace = createPace({ hostConcurrency: 1_000, delayMillis: 0, ...limits }, () => 0);
+  const now = Date.now();
+  vi.setSystemTime(now - uptimeMillis);
+  const frontier = new Frontier({ queue, checkpoint, site, pace, ...rest });
+  vi.setSystemTime(now);
+  return { client, queue, checkpoint, frontier };
 }
 
 export interface SqliteBench extends Bench {
@@ -47,7 +60,8 @@ export interface SqliteBench extends Bench {
 export async function overSqlite(options: BenchOptions & { dir?: string } = {}): Promise<SqliteBench> {
   const dir = options.dir ?? newFolder();
   const storage = openIn(dir);
-  return { ...(await bench(storage, storage, options)), dir, storage };
+  const { dir: _, ...rest } = options;
+  return { ...(await bench(storage, storage, rest)), dir, storage };
 }
 
 /** The frontier of the next process, after this one was killed. */
@@ -84,14 +98,26 @@ export const nameOf = (request: { url: string } | null) => request && request.ur
 /** In an order of their own, where that of the hand-outs is left open. */
 export const sorted = (names: readonly (string | null)[]) => names.map(String).toSorted();
 
+/** The next request of the store itself, past a frontier's pace. */
+export async function claim({ checkpoint }: Pick<Bench, 'checkpoint'>): Promise<Request | null> {
+  return (await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => 0 }))?.request ?? null;
+}
+
 export async function add(frontier: Frontier, ...names: string[]): Promise<void> {
-  await frontier.addRequestsBatched(names.map(urlOf));
+  await frontier.addRequestsBatched(names.map((name) => (name.includes('//') ? name : urlOf(name))));
 }
 
 /** The next request, which there must be. */
 export async function take(frontier: Frontier): Promise<Request> {
   const request = await frontier.fetchNextRequest();
   if (!request) throw new Error('The frontier hands nothing out');
+  return request;
+}
+
+/** The next request, whose answer has begun to arrive: from here on a death of the process counts against it. */
+export async function takeArrived(frontier: Frontier): Promise<Request> {
+  const request = await take(frontier);
+  frontier.arrived(request);
   return request;
 }
 

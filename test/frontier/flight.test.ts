@@ -5,12 +5,19 @@ import { describe, expect, it } from 'vitest';
 import { SurefootError } from '../../src/core/errors.ts';
 import { openFlight } from '../../src/frontier/flight.ts';
 
-const open = (label?: string) => openFlight(new Request({ url: 'https://a.example/', ...(label && { label }) }), 1_000);
+const open = (label?: string) => openFlight(new Request({ url: 'https://a.example/', ...(label && { label }) }), 1_000, 990);
 
 describe('a flight', () => {
   it('collects rows in order, rejected rows and a size', () => {
     const flight = open();
-    expect([flight.rows, flight.rejected, flight.bytes, flight.end, flight.since]).toEqual([[], 0, 0, null, 1_000]);
+    expect([flight.rows, flight.rejected, flight.bytes, flight.end, flight.since, flight.claimedAt]).toEqual([
+      [],
+      0,
+      0,
+      null,
+      1_000,
+      990,
+    ]);
     flight.stage('default', '1');
     flight.stage('other', '2');
     flight.reject();
@@ -22,6 +29,15 @@ describe('a flight', () => {
       { dataset: 'other', json: '2' },
     ]);
     expect([flight.rejected, flight.bytes]).toEqual([2, 7]);
+  });
+
+  it('says what it does now', () => {
+    const flight = open();
+    expect(flight.phase).toBe('queued');
+    flight.enter('requesting');
+    flight.close();
+    flight.enter('committing');
+    expect(flight.phase).toBe('committing');
   });
 
   it('that is closed keeps what it has and takes no more', () => {

@@ -5,6 +5,19 @@ import { OPTIONS } from '../../src/input/options.ts';
 import { COMMAND_NAMES } from '../../src/input/schema.ts';
 import { problemOf, settingsOf } from './folder.ts';
 
+/** Of every setting that is a number. */
+const BOUNDS: Partial<Record<string, [least: number, most: number]>> = {
+  maxRequests: [1, Infinity],
+  concurrency: [1, 1_000],
+  hostConcurrency: [1, 1_000],
+  delay: [0, 600_000],
+  maxRetryAfter: [1, 86_400],
+  secondPassDelay: [0, 86_400],
+  maxBodyMb: [1, 2_000],
+  stallTimeout: [1, 86_400],
+  port: [0, 65_535],
+};
+
 const words = (line: string): string[] => line.split(' ').filter(Boolean);
 
 describe('the command line', () => {
@@ -18,6 +31,19 @@ describe('the command line', () => {
       resume: false,
       store: 'sqlite',
       concurrency: 20,
+      hostConcurrency: 10,
+      delay: 0,
+      ignoreRobots: false,
+      maxRetryAfter: 1_800,
+      secondPassDelay: 60,
+      maxBodyMb: 20,
+      headers: 'browser',
+      stallTimeout: 300,
+      live: false,
+      status: [],
+      host: [],
+      label: [],
+      verdict: [],
       format: ['json', 'csv'],
       quiet: false,
       verbose: false,
@@ -38,6 +64,26 @@ describe('the command line', () => {
     ['--store memory', { store: 'memory' }],
     ['--max-requests 7', { maxRequests: 7 }],
     ['--concurrency=1', { concurrency: 1 }],
+    ['--host-concurrency 3', { hostConcurrency: 3 }],
+    ['--delay 1500', { delay: 1_500 }],
+    ['--ignore-robots', { ignoreRobots: true }],
+    ['--max-retry-after 60', { maxRetryAfter: 60 }],
+    ['--second-pass-delay 0', { secondPassDelay: 0 }],
+    ['--max-body-mb 5', { maxBodyMb: 5 }],
+    ['--headers polite --contact https://me.example/bot', { headers: 'polite', contact: 'https://me.example/bot' }],
+    ['--cookies cookies.txt', { cookies: 'cookies.txt' }],
+    ['--stall-timeout 30', { stallTimeout: 30 }],
+    ['status --live', { command: 'status', live: true }],
+    [
+      'retry-failed --status 503,429 --host a.test --host b.test:8080 --label DETAIL --verdict transient',
+      {
+        command: 'retry-failed',
+        status: ['503', '429'],
+        host: ['a.test', 'b.test:8080'],
+        label: ['DETAIL'],
+        verdict: ['transient'],
+      },
+    ],
     ['--format csv', { format: ['csv'] }],
     ['export --format jsonl,json', { command: 'export', format: ['jsonl', 'json'] }],
     ['export --format jsonl --format csv', { format: ['jsonl', 'csv'] }],
@@ -62,7 +108,9 @@ describe('the command line', () => {
     ['--format json,xml', '--format must be one of json, jsonl, csv, got "xml".'],
     ['--format ,', '--format must be a list of one or more, each one of json, jsonl, csv, got ",".'],
     ['--site My_Shop', '--site must be the name of a folder in src/routes/ (small letters, digits and "-"), got "My_Shop".'],
-    ['verify --url example.com', '--url must be an absolute http(s) URL, got "example.com".'],
+    ['verify --url example.com', '--url must be an absolute http(s) URL without user name and password, got "example.com".'],
+    ['retry-failed --status 503,99', '--status must be an HTTP status, such as 503, got "99".'],
+    ['--headers chrome', '--headers must be one of browser, polite, got "chrome".'],
     ['demo-site --port 65536', '--port must be a whole number from 0 to 65535, got "65536".'],
     ['--fresh --resume', '--fresh and --resume exclude each other: give one of them.'],
     ['--quiet --verbose', '--quiet and --verbose exclude each other: give one of them.'],
@@ -103,6 +151,13 @@ describe('the command line', () => {
     );
   });
 
+  it.each(['verify --url https://me:pw@a.test/', 'verify --url https://me@a.test', 'crawl https://me:pw@a.test/x'])(
+    '%s is refused: a start URL is stored, a password must not be',
+    async (line) => {
+      expect(await problemOf(words(line))).toMatch(/an absolute http\(s\) URL/);
+    },
+  );
+
   it('never repeats the value of a flag it does not know', async () => {
     expect(await problemOf(['--password=hunter2'])).not.toContain('hunter2');
   });
@@ -111,12 +166,14 @@ describe('the command line', () => {
     'refuses any number out of the range of $flag and names the flag',
     async (option) => {
       const command = option.commands[0] ?? 'crawl';
-      const inside = (value: number): boolean =>
-        option.name === 'port' ? value >= 0 && value <= 65_535 : value >= 1 && (option.name === 'maxRequests' || value <= 1000);
+      const [least, most] = BOUNDS[option.name] ?? [Number.NaN, Number.NaN];
+      const near = [least, most]
+        .filter((bound) => bound < Infinity)
+        .map((bound) => fc.integer({ min: bound - 3, max: bound + 3 }));
       await fc.assert(
-        fc.asyncProperty(fc.oneof(fc.integer({ min: -3, max: 1003 }), fc.maxSafeInteger()), async (value) => {
+        fc.asyncProperty(fc.oneof(...near, fc.maxSafeInteger()), async (value) => {
           const argv = [command, `${option.flag}`, String(value)];
-          if (inside(value)) expect((await settingsOf(argv))[option.name]).toBe(value);
+          if (value >= least && value <= most) expect((await settingsOf(argv))[option.name]).toBe(value);
           else expect(await problemOf(argv)).toBe(`${option.flag} must be ${option.allowed}, got "${value}".`);
         }),
         { numRuns: 60 },

@@ -119,12 +119,12 @@ describe('problems', () => {
     [
       'one of many URLs',
       { files: { [STORED_INPUT]: json({ startUrls: ['https://a.test/', 'b.test'] }) } },
-      `startUrls[1] in ${STORED_INPUT} must be an absolute http(s) URL, got "b.test".`,
+      `startUrls[1] in ${STORED_INPUT} must be an absolute http(s) URL without user name and password, got "b.test".`,
     ],
     [
       'a start URL to be posted to',
       { files: { [STORED_INPUT]: json({ startUrls: [{ url: 'https://a.test/', method: 'POST' }] }) } },
-      `startUrls[0] in ${STORED_INPUT} must be an absolute http(s) URL, got {"url":"https://a.test/","method":"POST"}.`,
+      `startUrls[0] in ${STORED_INPUT} must be an absolute http(s) URL without user name and password, got {"url":"https://a.test/","method":"POST"}.`,
     ],
     [
       'text for a list',

@@ -36,7 +36,10 @@ describe('the list of options', () => {
     ['store', 'one of sqlite, files, memory'],
     ['quiet', 'true or false'],
     ['format', 'a list of one or more, each one of json, jsonl, csv'],
-    ['startUrls', 'a list, each an absolute http(s) URL'],
+    ['startUrls', 'a list, each an absolute http(s) URL without user name and password'],
+    ['secondPassDelay', 'a whole number from 0 to 86400'],
+    ['headers', 'one of browser, polite'],
+    ['status', 'a list, each an HTTP status, such as 503'],
   ])('says from the type alone that %s must be %s', (name, allowed) => {
     expect(OPTIONS.find((option) => option.name === name)?.allowed).toBe(allowed);
   });

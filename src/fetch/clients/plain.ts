@@ -65,7 +65,7 @@ export function createPlainClient(options: PlainClientOptions = {}): PlainClient
         statusMessage: answer.statusText,
         headers,
         trailers: answer.trailers,
-        url: url.href,
+        url: addressOf(url, new URL(request.url)),
         redirectUrls,
         complete: true,
         request,
@@ -87,6 +87,16 @@ export function createPlainClient(options: PlainClientOptions = {}): PlainClient
     },
     close: () => agent.destroy(),
   };
+}
+
+/** Where an answer is from, without a name and a password that only a redirect has told: the address is stored with the
+ *  request, and what a handler makes of it is exported. */
+function addressOf({ href, username, password }: URL, asked: URL): string {
+  if (username === asked.username && password === asked.password) return href;
+  const address = new URL(href);
+  address.username = '';
+  address.password = '';
+  return address.href;
 }
 
 type Body = NonNullable<Dispatcher.DispatchOptions['body']>;

@@ -41,8 +41,9 @@ export function openFrontierStore(
   const firstHost = db.prepare(
     'SELECT host, head_seq FROM hosts WHERE store = ? AND rests_until = 0 AND head_seq < ? ORDER BY head_seq LIMIT 1',
   );
+  // Without its statistics SQLite would take the index of all that waits, and read past every other host's requests.
   const firstOfHost = db.prepare(
-    `SELECT id, seq, deaths, body FROM requests
+    `SELECT id, seq, deaths, body FROM requests INDEXED BY requests_of_host
      WHERE store = ? AND host = ? AND state = ${STATE.waiting} AND due_at = 0 ORDER BY seq LIMIT 1`,
   );
   const setHead = db.prepare('UPDATE hosts SET head_seq = ? WHERE store = ? AND host = ?');
@@ -75,8 +76,11 @@ export function openFrontierStore(
     `UPDATE requests SET due_at = ? WHERE store = ? AND state = ${STATE.waiting} AND due_at = ${POSTPONED}`,
   );
   const handledBody = db.prepare(`SELECT body FROM requests WHERE store = ? AND id = ? AND state = ${STATE.handled}`);
+  // Back to its place before any death.
   const unhandle = db.prepare(
-    `UPDATE requests SET state = ${STATE.waiting}, body = ?, due_at = 0, deaths = 0 WHERE store = ? AND id = ?`,
+    `UPDATE requests SET state = ${STATE.waiting}, body = ?, due_at = 0, deaths = 0,
+       seq = (seq + ${SUSPECT_BAND / 2}) % ${SUSPECT_BAND} - ${SUSPECT_BAND / 2}
+     WHERE store = ? AND id = ?`,
   );
   const addTally = db.prepare(
     `INSERT INTO tallies (store, tier, host, page_end, pages, bytes, millis, rejected) VALUES (?, ?, ?, ?, 1, ?, ?, ?)
@@ -93,13 +97,15 @@ export function openFrontierStore(
   const headOf = (store: number, host: string) => firstOfHost.get(store, host) as WaitingLine | undefined;
 
   return {
-    async claim(queueId, { now, lockMillis, owner, alone, restAfter }) {
+    async claim(queueId, { now, lockMillis, owner, maxDeaths, restAfter }) {
       const store = keyOf(queueId);
       return transaction(() => {
         wakeHosts.run(store, now);
         fallDue.run(store, now);
         for (;;) {
-          const host = firstHost.get(store, alone ? CLOSED : SUSPECT_BAND) as { host: string; head_seq: number } | undefined;
+          const host = firstHost.get(store, Math.min(maxDeaths * SUSPECT_BAND + SUSPECT_BAND / 2, CLOSED)) as
+            | { host: string; head_seq: number }
+            | undefined;
           if (!host) return null;
           const line = headOf(store, host.host);
           if (line?.seq !== host.head_seq) {
@@ -171,14 +177,14 @@ export function openFrontierStore(
   };
 }
 
-/** Makes void what a dead process has left: its locks, the places its pages took at their hosts. A request that has now
- *  been in flight at two deaths goes behind all others. */
+/** Makes void what a dead process has left: its locks, the places its pages took at their hosts. A request that was in
+ *  flight goes behind all others that were so at fewer deaths. */
 export function recoverFromDeath({ db, transaction }: Connection): void {
   transaction(() => {
     db.exec(`
       UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL,
         handed_out = 0, deaths = deaths + handed_out,
-        seq = CASE WHEN deaths + handed_out >= 2 AND seq < ${SUSPECT_BAND} THEN seq + 2 * ${SUSPECT_BAND} ELSE seq END
+        seq = seq + handed_out * ${SUSPECT_BAND}
       WHERE state = ${STATE.locked};
       UPDATE hosts SET rests_until = 0 WHERE store IN (SELECT key FROM stores) AND rests_until = ${CLOSED};
     `);

@@ -15,8 +15,8 @@ import { SurefootError } from '../../core/errors.ts';
 import { STATE, type Connection } from './schema.ts';
 import type { StoreInfo, Stores } from './stores.ts';
 
-/** Requests that were in flight at two deaths of the process wait behind all others, far beyond any `seq`. */
-export const SUSPECT_BAND = 2 ** 40;
+/** Each death of the process puts a request that was in flight so much further behind: far beyond any `seq` there is. */
+export const SUSPECT_BAND = 2 ** 41;
 
 /** The id of a request: the same for the same unique key, in every run. */
 export function toRequestId(uniqueKey: string): string {

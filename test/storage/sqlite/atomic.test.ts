@@ -151,7 +151,7 @@ describe('commit', () => {
 });
 
 describe('reclaim', () => {
-  it('keeps place and due time over a restart, and nextDue() says when', async () => {
+  it('keeps place and due time over a restart, and nextWake() says when', async () => {
     const dir = newFolder();
     const first = openIn(dir);
     const queue = await queueWith(first, ['a', 'b', 'c']);
@@ -160,18 +160,18 @@ describe('reclaim', () => {
     a!.retryCount = 3;
     await first.reclaim(queue, a!, now + 60_000);
     await first.reclaim(queue, b!, now + 30_000);
-    expect(first.nextDue(queue)).toBe(now + 30_000);
+    expect(first.nextWake(queue)).toBe(now + 30_000);
     first.close();
 
     const storage = openIn(dir);
-    expect(storage.nextDue(queue)).toBe(now + 30_000);
+    expect(storage.nextWake(queue)).toBe(now + 30_000);
     expect(namesOf(await claim(storage, queue))).toEqual(['c']);
     const clock = vi.spyOn(Date, 'now').mockReturnValue(now + 60_000);
     try {
       const claimed = await claim(storage, queue);
       expect(namesOf(claimed)).toEqual(['a', 'b']);
       expect(claimed[0]!.retryCount).toBe(3);
-      expect(storage.nextDue(queue)).toBeNull();
+      expect(storage.nextWake(queue)).toBeNull();
     } finally {
       clock.mockRestore();
     }
@@ -207,7 +207,7 @@ describe('reclaim', () => {
     const [a] = await claim(storage, queue);
     await storage.reclaim(queue, a!, Date.now() + 60_000);
     await storage.commit(queue, a!, { rows: [], tally: tally() });
-    expect([storage.nextDue(queue), storage.counts(queue)]).toEqual([null, { total: 1, handled: 1 }]);
+    expect([storage.nextWake(queue), storage.counts(queue)]).toEqual([null, { total: 1, handled: 1 }]);
   });
 });
 
@@ -220,7 +220,11 @@ describe('purge', () => {
     await storage.purge!();
     const fresh = await queueWith(storage);
     expect(fresh).not.toBe(queue);
-    expect([storage.counts(fresh), storage.tallies(fresh), storage.nextDue(fresh)]).toEqual([{ total: 0, handled: 0 }, [], null]);
+    expect([storage.counts(fresh), storage.tallies(fresh), storage.nextWake(fresh)]).toEqual([
+      { total: 0, handled: 0 },
+      [],
+      null,
+    ]);
     expect([await rowsOf(storage, 'default'), await rowsOf(storage, 'mine')]).toEqual([[], [{ n: 2 }]]);
     await storage.requestQueue(fresh).addRequest(requestFor('a'));
     expect(namesOf(await claim(storage, fresh))).toEqual(['a']);

@@ -1,7 +1,18 @@
 // Hand-outs are counted on disk: a page that kills the process is found out, and an orderly exit is no crash.
 import { describe, expect, it } from 'vitest';
 
-import { claim, namesOf, newFolder, openIn, queueWith, reopenAfterCrash, requestFor, tally } from './fixture.ts';
+import {
+  claim,
+  claimAll,
+  claimNext,
+  namesOf,
+  newFolder,
+  openIn,
+  queueWith,
+  reopenAfterCrash,
+  requestFor,
+  tally,
+} from './fixture.ts';
 import type { SqliteStorage } from '../../../src/storage/sqlite/client.ts';
 
 interface Opened {
@@ -24,28 +35,57 @@ async function start(names: readonly string[]): Promise<{ opened: Opened; queue:
   return { opened: { dir, storage }, queue: await queueWith(storage, names) };
 }
 
-const deathsByName = (storage: SqliteStorage, queue: string, requests: readonly { id?: string; url: string }[]) =>
-  new Map(requests.map(({ id, url }) => [url.slice(-1), storage.suspects(queue).get(id as string) ?? 0]));
+/** Names and deaths, in the order of the claims. Takes all requests: call it last. */
+async function deathsByName(storage: SqliteStorage, queue: string): Promise<[name: string | undefined, deaths: number][]> {
+  return (await claimAll(storage, queue)).map(({ request, deaths }) => [namesOf([request])[0], deaths]);
+}
 
 describe('deaths of the process', () => {
-  it('make no suspect of a page that was in flight once', async () => {
+  it('put a page that was in flight behind all others, though once, and leave what was not in its place', async () => {
     const { opened, queue } = await start(['a', 'b']);
     const { storage } = await die(opened, queue, ['a']);
-    expect(storage.suspects(queue)).toEqual(new Map());
-    expect(namesOf(await claim(storage, queue))).toEqual(['a', 'b']);
+    expect(namesOf((await claimAll(storage, queue, { maxDeaths: 1 })).map(({ request }) => request))).toEqual(['b', 'a']);
+  });
+
+  it('are told with the claim', async () => {
+    const { opened, queue } = await start(['a', 'b']);
+    const { storage } = await die(opened, queue, ['a']);
+    expect(await deathsByName(storage, queue)).toEqual([
+      ['b', 0],
+      ['a', 1],
+    ]);
+  });
+
+  it('keep a page that was in flight twice from being claimed beside others', async () => {
+    const { opened, queue } = await start(['a', 'b']);
+    const once = await die(opened, queue, ['a']);
+    const { storage } = await die(once, queue, ['a']);
+    const beside = await claimAll(storage, queue, { maxDeaths: 0 });
+    expect(namesOf(beside.map(({ request }) => request))).toEqual(['b']);
+    expect(await deathsByName(storage, queue)).toEqual([['a', 2]]);
   });
 
   it('put a page that was in flight twice behind all others, also those added later', async () => {
     const { opened, queue } = await start(['a', 'b', 'c']);
     const once = await die(opened, queue, ['a', 'b']);
     const { storage } = await die(once, queue, ['b', 'c']);
-    const b = requestFor('b');
-    expect([...storage.suspects(queue).values()]).toEqual([2]);
     await storage.requestQueue(queue).batchAddRequests([requestFor('d')]);
-    const claimed = await claim(storage, queue);
-    expect(namesOf(claimed)).toEqual(['a', 'c', 'd', 'b']);
+    expect(await deathsByName(storage, queue)).toEqual([
+      ['d', 0],
+      ['a', 1],
+      ['c', 1],
+      ['b', 2],
+    ]);
     expect(storage.counts(queue)).toEqual({ total: 4, handled: 0 });
-    expect(claimed.at(-1)?.uniqueKey).toBe(b.uniqueKey);
+  });
+
+  it("put it there for Crawlee's own queue client too", async () => {
+    const { opened, queue } = await start(['a', 'b', 'c']);
+    const once = await die(opened, queue, ['a', 'b']);
+    const { storage } = await die(once, queue, ['b', 'c']);
+    const claimed = await claim(storage, queue);
+    expect(namesOf(claimed)).toEqual(['a', 'c', 'b']);
+    expect(claimed.at(-1)?.uniqueKey).toBe(requestFor('b').uniqueKey);
   });
 
   it('are counted for a page at the forefront too', async () => {
@@ -53,7 +93,11 @@ describe('deaths of the process', () => {
     await opened.storage.requestQueue(queue).addRequest(requestFor('first'), { forefront: true });
     const once = await die(opened, queue, ['first']);
     const { storage } = await die(once, queue, ['first']);
-    expect(namesOf(await claim(storage, queue))).toEqual(['a', 'b', 'first']);
+    expect(await deathsByName(storage, queue)).toEqual([
+      ['a', 0],
+      ['b', 0],
+      ['first', 2],
+    ]);
   });
 
   it('go on being counted, and two suspects keep their order', async () => {
@@ -61,40 +105,39 @@ describe('deaths of the process', () => {
     let at = opened;
     for (let death = 0; death < 2; death++) at = await die(at, queue, ['a', 'b']);
     at = await die(at, queue, ['b']);
-    const claimed = await claim(reopenAfterCrash(at.dir).storage, queue);
-    expect(namesOf(claimed)).toEqual(['c', 'a', 'b']);
-    expect(deathsByName(at.storage, queue, claimed)).toEqual(
-      new Map([
-        ['a', 2],
-        ['b', 3],
-        ['c', 0],
-      ]),
-    );
+    expect(await deathsByName(at.storage, queue)).toEqual([
+      ['c', 0],
+      ['a', 2],
+      ['b', 3],
+    ]);
   });
 
   it('are not counted for what was locked ahead but never handed out', async () => {
     const { opened, queue } = await start(['a', 'b']);
     let at = opened;
     for (let death = 0; death < 4; death++) at = await die(at, queue, ['a']);
-    const claimed = await claim(reopenAfterCrash(at.dir).storage, queue);
-    expect(deathsByName(at.storage, queue, claimed).get('b')).toBe(0);
+    expect(await deathsByName(at.storage, queue)).toEqual([
+      ['b', 0],
+      ['a', 4],
+    ]);
   });
 
   it.each<[string, (storage: SqliteStorage, queue: string, request: Parameters<SqliteStorage['commit']>[1]) => Promise<void>]>([
     ['committed', (storage, queue, request) => storage.commit(queue, request, { rows: [], tally: tally() })],
     ['reclaimed', (storage, queue, request) => storage.reclaim(queue, request, 0)],
     ['released by an orderly exit', async (storage) => storage.releaseAll()],
-  ])('are not counted for a page that was %s before', async (_, end) => {
+  ])('are not counted for a page that was %s before', async (how, end) => {
     const { opened, queue } = await start(['a']);
     let at = opened;
     for (let death = 0; death < 3; death++) {
-      const [a] = await claim(at.storage, queue);
+      const a = (await claimNext(at.storage, queue))?.request;
       if (!a) break;
       at.storage.handOut(queue, a.id as string);
       await end(at.storage, queue, a);
       at = reopenAfterCrash(at.dir);
     }
-    expect(at.storage.suspects(queue)).toEqual(new Map());
+    if (how === 'committed') expect(at.storage.counts(queue)).toEqual({ total: 1, handled: 1 });
+    else expect(await deathsByName(at.storage, queue)).toEqual([['a', 0]]);
   });
 
   it('are remembered through an orderly exit in between', async () => {
@@ -104,7 +147,10 @@ describe('deaths of the process', () => {
     await claim(at.storage, queue); // Locked ahead by a crawl that is then ended by Ctrl+C.
     at.storage.releaseAll();
     const { storage } = reopenAfterCrash(at.dir);
-    expect([...storage.suspects(queue).values()]).toEqual([2]);
+    expect(await deathsByName(storage, queue)).toEqual([
+      ['b', 0],
+      ['a', 2],
+    ]);
   });
 });
 
@@ -120,7 +166,7 @@ describe('releaseAll', () => {
     storage.handOut(queue, c!.id as string);
     storage.releaseAll();
     const next = reopenAfterCrash(dir).storage;
-    expect(next.nextDue(queue)).toBe(due);
+    expect(next.nextWake(queue)).toBe(due);
     expect(next.counts(queue)).toEqual({ total: 4, handled: 1 });
     expect(namesOf(await claim(next, queue))).toEqual(['c', 'd']);
   });
@@ -144,6 +190,6 @@ describe('releaseAll', () => {
       opened.handOut(queue, a!.id as string);
       opened.close();
     }
-    expect(openIn(dir).suspects(queue)).toEqual(new Map());
+    expect(await deathsByName(openIn(dir), queue)).toEqual([['a', 0]]);
   });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Request, type RequestOptions } from '@crawlee/core';
 import { onTestFinished } from 'vitest';
 
-import type { PageTally } from '../../../src/core/checkpoint.ts';
+import type { Claimed, ClaimOptions, PageTally } from '../../../src/core/checkpoint.ts';
 import { openSqliteStorage, type SqliteStorage } from '../../../src/storage/sqlite/client.ts';
 
 export function newFolder(): string {
@@ -41,12 +41,35 @@ export async function queueWith(storage: SqliteStorage, names: readonly string[]
   return id;
 }
 
-/** Locks the next requests as a crawl does. In the order of the queue. */
+/** Locks the next requests as Crawlee's own queue does. In the order of the queue. */
 export async function claim(storage: SqliteStorage, queueId: string, limit = 25): Promise<Request[]> {
   const queue = storage.requestQueue(queueId, { clientKey: 'test' });
   const { items } = await queue.listAndLockHead({ limit, lockSecs: 60 });
   const stored = await Promise.all(items.map(({ id }) => queue.getRequest(id)));
   return stored.map((request) => new Request(request as unknown as RequestOptions));
+}
+
+/** The frontier's claim: with nothing else in flight, and no host rests, unless it says otherwise. */
+export async function claimNext(
+  storage: SqliteStorage,
+  queueId: string,
+  change: Partial<ClaimOptions> = {},
+): Promise<Claimed<Request> | null> {
+  const options = { now: Date.now(), lockMillis: 60_000, owner: 'test', maxDeaths: Infinity, restAfter: () => 0, ...change };
+  const claimed = await storage.claim(queueId, options);
+  return claimed && { request: new Request(claimed.request), deaths: claimed.deaths };
+}
+
+/** Claims all there is to claim. In the order of the claims. */
+export async function claimAll(
+  storage: SqliteStorage,
+  queueId: string,
+  change: Partial<ClaimOptions> = {},
+): Promise<Claimed<Request>[]> {
+  const all: Claimed<Request>[] = [];
+  for (let next = await claimNext(storage, queueId, change); next; next = await claimNext(storage, queueId, change))
+    all.push(next);
+  return all;
 }
 
 export const namesOf = (requests: readonly Request[]) => requests.map(({ url }) => url.slice('https://a.example/'.length));

@@ -1,0 +1,176 @@
+// robots.txt: what it forbids is not fetched, its Crawl-delay is kept, and it is asked for once a host.
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+
+import { createPlainClient } from '../../src/fetch/clients/plain.ts';
+import { createRobots } from '../../src/fetch/robots.ts';
+import { newFolder, openIn } from '../storage/sqlite/fixture.ts';
+import { crawlLab, labSite, page, pushPath, speedUpClock, startServer, status, type LabServer } from './lab.ts';
+
+type Answers = Parameters<typeof startServer>[0];
+
+async function serve(answers: Answers): Promise<LabServer> {
+  const server = await startServer(answers);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+const robotsTxt = (...lines: string[]): Answers[string] => {
+  return (response) => response.writeHead(200, { 'content-type': 'text/plain' }).end(lines.join('\n'));
+};
+
+function askRobots(headers = () => ({})) {
+  const client = createPlainClient();
+  onTestFinished(() => client.close());
+  return createRobots(client, headers);
+}
+
+describe('the rules', () => {
+  it.each([
+    ['forbid what they name, for everybody', ['User-agent: *', 'Disallow: /private'], false, 0],
+    ['forbid nothing else', ['User-agent: *', 'Disallow: /other'], true, 0],
+    [
+      'for this crawler come before those for all',
+      ['User-agent: *', 'Disallow: /', '', 'User-agent: Surefoot', 'Allow: /'],
+      true,
+      0,
+    ],
+    ['for this crawler may be stricter', ['User-agent: surefoot', 'Disallow: /', '', 'User-agent: *', 'Allow: /'], false, 0],
+    ['for others do not count', ['User-agent: Googlebot', 'Disallow: /'], true, 0],
+    ['may ask for a gap, in seconds', ['User-agent: *', 'Crawl-delay: 1.5'], true, 1_500],
+    ['may ask for nonsense', ['User-agent: *', 'Crawl-delay: soon'], true, 0],
+    ['may ask for less than nothing', ['User-agent: *', 'Crawl-delay: -5'], true, 0],
+    ['may be empty', [''], true, 0],
+    ['may be no rules at all', ['<html><h1>Welcome</h1></html>'], true, 0],
+  ])('%s', async (_, lines, isAllowed, delayMillis) => {
+    const server = await serve({ '/robots.txt': robotsTxt(...lines) });
+    const url = `${server.origin}/private/page`;
+    const rules = await askRobots()(url);
+    expect([rules.isAllowed(url), rules.delayMillis]).toEqual([isAllowed, delayMillis]);
+  });
+
+  it.each([404, 403, 401, 410])('that are not there (%i) forbid nothing', async (code) => {
+    const server = await serve({ '/robots.txt': status(code) });
+    expect((await askRobots()(`${server.origin}/page`)).isAllowed(`${server.origin}/page`)).toBe(true);
+  });
+
+  it.each([500, 503, 429])('that cannot be had now (%i) are asked for again with the next page', async (code) => {
+    const server = await serve({
+      '/robots.txt': (response, hit, request) =>
+        (hit === 1 ? status(code) : robotsTxt('User-agent: *', 'Disallow: /'))(response, hit, request),
+    });
+    const ask = askRobots();
+    const url = `${server.origin}/page`;
+    await expect(ask(url)).rejects.toMatchObject({ verdict: 'transient', message: expect.stringMatching(`robots.txt.*${code}`) });
+    expect((await ask(url)).isAllowed(url)).toBe(false);
+    await ask(url);
+    expect(server.hits.get('/robots.txt')).toHaveLength(2);
+  });
+
+  it('of a server that is not there are not known either', async () => {
+    const server = await startServer({});
+    await server.close();
+    await expect(askRobots()(`${server.origin}/page`)).rejects.toMatchObject({ verdict: 'transient' });
+  });
+
+  it('are asked for once by pages that come at the same time, and with the headers of a page', async () => {
+    const agents: unknown[] = [];
+    const server = await serve({
+      '/robots.txt': (response, hit, request) => {
+        agents.push(request.headers['user-agent']);
+        return robotsTxt('User-agent: *')(response, hit, request);
+      },
+    });
+    const ask = askRobots(() => ({ 'User-Agent': 'lab' }));
+    await Promise.all(Array.from({ length: 20 }, (_, n) => ask(`${server.origin}/page-${n}`)));
+    expect(agents).toEqual(['lab']);
+  });
+
+  it('of two ports are two', async () => {
+    const strict = await serve({ '/robots.txt': robotsTxt('User-agent: *', 'Disallow: /') });
+    const open = await serve({ '/robots.txt': robotsTxt('User-agent: *', 'Allow: /') });
+    const ask = askRobots();
+    const allowed = [strict, open].map(async ({ origin }) => (await ask(`${origin}/page`)).isAllowed(`${origin}/page`));
+    expect(await Promise.all(allowed)).toEqual([false, true]);
+  });
+});
+
+describe('a crawl', () => {
+  let restoreClock = () => {};
+  beforeEach(() => {
+    restoreClock = speedUpClock();
+  });
+  afterEach(() => restoreClock());
+
+  const crawl = async (server: LabServer, paths: string[], more: Partial<Parameters<typeof crawlLab>[0]> = {}) =>
+    crawlLab({
+      storage: openIn(newFolder()),
+      site: labSite(),
+      urls: paths.map((path) => server.origin + path),
+      robots: true,
+      ...more,
+    });
+
+  it('does not fetch what is forbidden: skipped, no failure, no row, no retry', async () => {
+    const server = await serve({ '/robots.txt': robotsTxt('User-agent: *', 'Disallow: /private') });
+    const { ends, letters, rows, frontier } = await crawl(server, ['/private/one', '/ok', '/private/two']);
+    expect([ends, letters, frontier.failed]).toEqual([{ skipped: 2, succeeded: 1 }, [], 0]);
+    expect((await rows('default')).map(({ path }) => path)).toEqual(['/ok']);
+    expect([...server.hits.keys()].toSorted()).toEqual(['/ok', '/robots.txt']);
+  });
+
+  it('asks once although its first pages start together', async () => {
+    const server = await serve({ '/robots.txt': robotsTxt('User-agent: *') });
+    const { ends } = await crawl(
+      server,
+      Array.from({ length: 20 }, (_, n) => `/page-${n}`),
+    );
+    expect([ends, server.hits.get('/robots.txt')?.length]).toEqual([{ succeeded: 20 }, 1]);
+  });
+
+  it('keeps the Crawl-delay from the first page on, also those pages that were handed out before it was known', async () => {
+    const server = await serve({
+      // Slow, so that all places are taken meanwhile.
+      '/robots.txt': (...answer) => setTimeout(() => robotsTxt('User-agent: *', 'Crawl-delay: 2')(...answer), 30),
+    });
+    const paths = Array.from({ length: 5 }, (_, n) => `/page-${n}`);
+    const { ends, letters } = await crawl(server, paths, { concurrency: 4 });
+    expect([ends, letters]).toEqual([{ succeeded: 5 }, []]);
+    const times = paths.flatMap((path) => server.hits.get(path) ?? []).map(({ at }) => at);
+    expect(times, 'each is fetched once').toHaveLength(5);
+    const sorted = times.toSorted((a, b) => a - b);
+    for (const [index, at] of sorted.slice(1).entries()) expect(at - (sorted[index] as number)).toBeGreaterThanOrEqual(1_900);
+  });
+
+  it('keeps it too for pages that are handed out right after it was known', async () => {
+    const server = await serve({ '/robots.txt': robotsTxt('User-agent: *', 'Crawl-delay: 2') });
+    const { ends } = await crawl(server, ['/list'], {
+      site: labSite({
+        '/list': async (page) =>
+          page.addRequests(['/linked/1', '/linked/2'].map((path) => new URL(path, page.response.url).href)),
+        '/linked/1': pushPath,
+      }),
+    });
+    expect(ends).toEqual({ succeeded: 3 });
+    const times = ['/list', '/linked/1', '/linked/2'].flatMap((path) => server.hits.get(path) ?? []).map(({ at }) => at);
+    for (const [index, at] of times.slice(1).entries()) expect(at - (times[index] as number)).toBeGreaterThanOrEqual(1_900);
+  });
+
+  it('tries a page again whose robots.txt cannot be read, and fetches nothing of that host before', async () => {
+    const server = await serve({
+      '/robots.txt': (response, hit, request) => (hit === 1 ? status(500) : robotsTxt('User-agent: *'))(response, hit, request),
+      '/ok': page('ok'),
+    });
+    const { ends, letters } = await crawl(server, ['/ok']);
+    expect([ends, letters]).toEqual([{ succeeded: 1 }, []]);
+    const [asked, page1] = [server.hits.get('/robots.txt') ?? [], server.hits.get('/ok') ?? []];
+    expect([asked.length, page1.length]).toEqual([2, 1]);
+    expect((page1[0]?.at ?? 0) - (asked[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('gives a page up whose robots.txt never comes, with the reason and the way out', async () => {
+    const server = await serve({ '/robots.txt': status(500) });
+    const { letters } = await crawl(server, ['/ok']);
+    expect(letters).toMatchObject([{ verdict: 'transient', error: expect.stringMatching(/robots\.txt.*--ignore-robots/) }]);
+    expect(server.hits.get('/ok')).toBeUndefined();
+  });
+});
