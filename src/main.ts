@@ -45,7 +45,7 @@ async function run(settings: Settings): Promise<number> {
     }
     case 'verify': {
       const { verifyCommand } = await import('./commands/verify.ts');
-      const { text, ok } = await verifyCommand(settings);
+      const { text, ok } = await verifyCommand(settings, await readVersion());
       print(text);
       return ok ? 0 : 1;
     }

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { messageOf } from '../core/errors.ts';
+import { createHeaderPolicy } from '../fetch/headers.ts';
 import { probe } from '../fetch/probe.ts';
 import type { Settings } from '../input/schema.ts';
 
@@ -16,8 +17,8 @@ interface Check {
 }
 
 /** @returns The text to print, and whether all is well. */
-export async function verifyCommand({ storageDir, url }: Settings): Promise<{ text: string; ok: boolean }> {
-  const checks = [checkNode(process.versions.node), checkStorage(storageDir), await checkNetwork(url)];
+export async function verifyCommand({ storageDir, url }: Settings, version: string): Promise<{ text: string; ok: boolean }> {
+  const checks = [checkNode(process.versions.node), checkStorage(storageDir), await checkNetwork(url, version)];
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.map(({ name, ok, detail }) => `${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(width)}  ${detail}`);
   return { text: lines.join('\n'), ok: checks.every(({ ok }) => ok) };
@@ -41,10 +42,13 @@ function checkStorage(storageDir: string): Check {
   }
 }
 
-async function checkNetwork(url: string): Promise<Check> {
+async function checkNetwork(url: string, version: string): Promise<Check> {
   const name = 'Network';
   try {
-    const { status, userAgent, millis } = await probe(url);
+    const { status, userAgent, millis } = await probe(
+      url,
+      createHeaderPolicy({ mode: 'browser', version })({ request: { url }, sessionId: '' }),
+    );
     const agent =
       userAgent === null ? 'the answer does not say which User-Agent arrived' : `User-Agent that arrived: ${userAgent}`;
     return { name, ok: status < 400, detail: `${url}: HTTP ${status} in ${Math.round(millis)} ms; ${agent}` };

@@ -1,7 +1,7 @@
 // One request outside any crawl, with the HTTP client that crawls: what arrives at the other end.
-import { GotScrapingHttpClient } from '@crawlee/core';
-
 import { messageOf, SurefootError } from '../core/errors.ts';
+import { TransportError } from '../core/transport.ts';
+import { createPlainClient } from './clients/plain.ts';
 
 export interface ProbeResult {
   readonly status: number;
@@ -12,25 +12,28 @@ export interface ProbeResult {
 
 const TIMEOUT_MILLIS = 15_000;
 
-/** @throws {SurefootError} kind `network`: no answer, and why. */
-export async function probe(url: string): Promise<ProbeResult> {
+/** @param headers What is sent along.
+ *  @throws {SurefootError} kind `network`: no answer, and why. */
+export async function probe(url: string, headers: Record<string, string>): Promise<ProbeResult> {
   const started = performance.now();
+  const client = createPlainClient({ requestTimeoutMillis: TIMEOUT_MILLIS });
   try {
-    const client = new GotScrapingHttpClient();
-    const { statusCode, body } = await client.sendRequest({ url, responseType: 'text', timeout: { request: TIMEOUT_MILLIS } });
+    const { statusCode, body } = await client.sendRequest({ url, headers, responseType: 'text' });
     return { status: statusCode, userAgent: echoedUserAgent(body), millis: performance.now() - started };
   } catch (error) {
     throw new SurefootError('network', `No answer from ${url}: ${explain(error)}`, { cause: error });
+  } finally {
+    await client.close();
   }
 }
 
 function explain(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return 'its name cannot be resolved. Is this machine connected to the network?';
-  if (code === 'ECONNREFUSED') return 'the connection was refused. Is the address right, and does a firewall stand between?';
-  if (code === 'ETIMEDOUT') return `nothing came within ${TIMEOUT_MILLIS / 1_000} s. Is this machine connected to the network?`;
-  return `${messageOf(error)}. Try another endpoint with --url.`;
+  const fault = error instanceof TransportError ? error.fault : null;
+  if (fault === 'dns') return 'its name cannot be resolved. Is this machine connected to the network?';
+  if (fault === 'refused') return 'the connection was refused. Is the address right, and does a firewall stand between?';
+  if (fault === 'connect-timeout' || fault === 'request-timeout')
+    return 'nothing came in time. Is this machine connected to the network?';
+  return `${messageOf(error)} Try another endpoint with --url.`;
 }
 
 /** httpbin and its like answer with JSON that has the request's headers. */

@@ -89,7 +89,7 @@ it(`a crawl of hosts that fail and throttle, killed ${KILLS} times, has each row
 
   const { items, meta } = readExport(storageDir);
   const expected = sites.flatMap(({ origin, storyPaths }) => storyPaths.map((path) => origin + path));
-  expect(items.map(({ itemUrl }) => itemUrl).toSorted()).toEqual(expected.toSorted());
+  expect(items.map(({ itemUrl }) => String(itemUrl)).toSorted()).toEqual(expected.toSorted());
   expect(meta).toMatchObject({ failed: 0, rejected: 0, pending: 0, missing: 0 });
   // Pages in flight at a kill come once more; nothing else does.
   const hits = sites.flatMap((site) => [...site.hits.values()]).reduce((sum, times) => sum + times.length, 0);

@@ -45,7 +45,7 @@ it('SIGUSR2 prints each page in flight with its label, tier, phase and age, and 
   crawl.child.kill('SIGUSR2');
   await expect.poll(() => flightsIn(printed).length, { timeout: 5_000 }).toBe(3);
   const flights = flightsIn(printed);
-  expect(flights.map(({ url }) => url).toSorted()).toEqual(site.storyPaths.map((path) => site.origin + path).toSorted());
+  expect(flights.map(({ url }) => String(url)).toSorted()).toEqual(site.storyPaths.map((path) => site.origin + path).toSorted());
   for (const flight of flights) expect(flight).toMatchObject(EXPECTED);
   for (const { age } of flights) expect(age).toBeLessThan(10);
   expect(printed).toMatch(/1 of 4 pages done, 3 in flight/);

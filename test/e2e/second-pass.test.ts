@@ -40,7 +40,7 @@ async function crawlWith(
   };
 }
 
-const rowUrls = (storageDir: string) => readExport(storageDir).items.map(({ itemUrl }) => itemUrl);
+const rowUrls = (storageDir: string) => readExport(storageDir).items.map(({ itemUrl }) => String(itemUrl));
 const failedFiles = (storageDir: string) => {
   const dir = join(storageDir, 'exports');
   return readdirSync(dir)
@@ -76,7 +76,7 @@ it.concurrent('a page that never works is a dead letter, which retry-failed puts
   expect(failed?.items).toHaveLength(1);
   expect(letter).toMatchObject({ url: urls[2], label: 'DETAIL', verdict: 'transient', status: 503, error: 'HTTP 503' });
   const attempt = { tier: 'http', verdict: 'transient', status: 503, error: 'HTTP 503', at: expect.any(String) };
-  expect(letter?.attempts.map(({ endOfPass: _, ...rest }) => rest)).toEqual(Array(TRIES + 1).fill(attempt));
+  expect(letter?.attempts.map(({ endOfPass: _, ...rest }) => rest)).toEqual(Array.from({ length: TRIES + 1 }, () => attempt));
   const at = letter?.attempts.map((one) => Date.parse(one.at)) ?? [];
   expect([letter?.firstAt, letter?.lastAt].map((time) => Date.parse(time ?? ''))).toEqual([at[0], at[TRIES]]);
   expect(at).toEqual(at.toSorted((a, b) => a - b));

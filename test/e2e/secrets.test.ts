@@ -66,7 +66,7 @@ function textsIn(storageDir: string): { place: string; text: string }[] {
       (db.prepare(`SELECT * FROM "${name}"`).all() as Record<string, unknown>[])
         .filter((line) => !(name === 'records' && String(line['key']).startsWith('SESSIONS_')))
         .map((line) => ({
-          place: `${name} ${String(line['key'] ?? line['id'] ?? line['pos'] ?? '')}`,
+          place: `${name} ${JSON.stringify(line['key'] ?? line['id'] ?? line['pos'] ?? '')}`,
           text: Object.values(line)
             .map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString() : String(value)))
             .join('\n'),

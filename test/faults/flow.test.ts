@@ -84,7 +84,16 @@ describe('while 50 requests of one host wait for a Retry-After of 5 s', () => {
 
 it('a crawl of one slow and nine fast hosts takes no longer than the slow one alone', async () => {
   const PAGES = 40;
-  const slow = await serve((_, response) => void setTimeout(sendPage, 240, response, 'slow'));
+  const AT_ONCE = 4;
+  let inFlight = 0;
+  let most = 0;
+  const slow = await serve((_, response) => {
+    most = Math.max(most, ++inFlight);
+    setTimeout(() => {
+      inFlight--;
+      sendPage(response, 'slow');
+    }, 240);
+  });
   const fastDone: number[] = [];
   const fast = await Promise.all(
     Array.from({ length: 9 }, () =>
@@ -96,7 +105,7 @@ it('a crawl of one slow and nine fast hosts takes no longer than the slow one al
   );
   const timed = async (urls: string[]) => {
     const began = performance.now();
-    const { rows } = await crawl({ urls, clock: realClock, concurrency: 12, hostConcurrency: 4 });
+    const { rows } = await crawl({ urls, clock: realClock, concurrency: 12, hostConcurrency: AT_ONCE });
     expect(rows).toHaveLength(urls.length);
     return { began, millis: performance.now() - began };
   };
@@ -104,6 +113,7 @@ it('a crawl of one slow and nine fast hosts takes no longer than the slow one al
   const alone = await timed(urlsOf(slow, PAGES));
   const mixed = await timed([slow, ...fast].flatMap((origin) => urlsOf(origin, PAGES)));
 
+  expect(most, 'pages in flight at the slow host').toBe(AT_ONCE);
   expect(mixed.millis).toBeLessThan(alone.millis * 1.35);
   // The slow host was first in line, and the others did not wait for it.
   expect(Math.max(...fastDone) - mixed.began).toBeLessThan(mixed.millis * 0.75);

@@ -76,7 +76,7 @@ it(`of ${PAGES} pages with 30% of the answers faulty, each that can succeed has 
   expect(share, 'the faulty share of all answers').toBeGreaterThan(0.28);
   const hopeless = urls.filter((_, page) => isHopeless(page));
   const hopeful = urls.filter((_, page) => !isHopeless(page));
-  expect(rows.map(({ url }) => url).toSorted()).toEqual(hopeful.toSorted());
+  expect(rows.map(({ url }) => String(url)).toSorted()).toEqual(hopeful.toSorted());
   for (const { url, title } of rows) expect(title).toBe(new URL(url as string).pathname);
   expect(letters.map(({ url }) => url).toSorted()).toEqual(hopeless.toSorted());
   expect(ends).toEqual({ succeeded: hopeful.length, failed: hopeless.length });

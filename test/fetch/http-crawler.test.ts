@@ -11,6 +11,8 @@ import { openSqliteStorage, type SqliteStorage } from '../../src/storage/sqlite/
 import { crawlLab, labSite, page, speedUpClock, startServer, status, type Crawled, type LabServer } from './lab.ts';
 
 let server: LabServer;
+/** Those that ask for a rest, by path: the whole host rests then, so each is a host of its own. */
+const resting = new Map<string, LabServer>();
 let storage: SqliteStorage;
 let crawled: Crawled;
 let dir: string;
@@ -37,8 +39,6 @@ const ANSWERS: Parameters<typeof startServer>[0] = {
   '/gone': status(410),
   '/forbidden': status(403),
   '/teapot': status(418),
-  '/throttled': (response, hit) => (hit <= 2 ? status(429, { 'retry-after': '3' })(response) : page('at last')(response)),
-  '/unavailable': (response, hit) => (hit === 1 ? status(503, { 'retry-after': '2' })(response) : page('back')(response)),
   '/flaky': (response, hit) => (hit === 1 ? status(500) : page('ok'))(response),
   '/broken': status(502),
   '/reset': (response, hit) => (hit === 1 ? void response.destroy() : page('ok')(response)),
@@ -72,6 +72,11 @@ const ANSWERS: Parameters<typeof startServer>[0] = {
     'http://other.invalid/x',
   ]),
   '/list/more': page('more', ['/picked/1', '/picked/2', '/linked/1']),
+};
+
+const RESTING: Parameters<typeof startServer>[0] = {
+  '/throttled': (response, hit) => (hit <= 2 ? status(429, { 'retry-after': '3' })(response) : page('at last')(response)),
+  '/unavailable': (response, hit) => (hit === 1 ? status(503, { 'retry-after': '2' })(response) : page('back')(response)),
 };
 
 const HANDLERS: Parameters<typeof labSite>[0] = {
@@ -132,18 +137,20 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'surefoot-lab-'));
   server = await startServer(ANSWERS);
   storage = openSqliteStorage(join(dir, 'crawl.sqlite'));
-  const urls = [...new Set(START)].map((path) => server.origin + path);
+  for (const [path, answer] of Object.entries(RESTING)) resting.set(path, await startServer({ [path]: answer }));
+  const urls = [...new Set([...START, ...resting.keys()])].map((path) => hostOf(path).origin + path);
   crawled = await crawlLab({ storage, site: labSite(HANDLERS), urls });
   restoreClock();
 }, 20_000);
 
 afterAll(async () => {
   storage.close();
-  await server.close();
+  for (const each of [server, ...resting.values()]) await each.close();
   rmSync(dir, { recursive: true, force: true });
 });
 
-const triesOf = (path: string) => server.hits.get(path)?.length ?? 0;
+const hostOf = (path: string) => resting.get(path) ?? server;
+const triesOf = (path: string) => hostOf(path).hits.get(path)?.length ?? 0;
 const rowsOf = async (path: string) => (await crawled.rows('default')).filter((row) => row['path'] === path);
 const letterOf = async (path: string) => (await crawled.rows('failed')).filter(({ url }) => url === server.origin + path);
 
@@ -208,7 +215,10 @@ describe('an answer', () => {
     ['/flaky', 1_000, 6_000],
     ['/reset', 1_000, 6_000],
   ])('%s is fetched again after %i ms, not before and not much later', (path, atLeast, atMost) => {
-    const times = server.hits.get(path)?.map(({ at }) => at) ?? [];
+    const times =
+      hostOf(path)
+        .hits.get(path)
+        ?.map(({ at }) => at) ?? [];
     for (const [index, at] of times.slice(1).entries()) {
       expect(at - (times[index] as number)).toBeGreaterThanOrEqual(atLeast);
       expect(at - (times[index] as number)).toBeLessThan(atMost);
