@@ -1,7 +1,7 @@
 // What a person meets who stops a crawl, starts it again, or starts another one over it. Real processes throughout.
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
@@ -104,10 +104,7 @@ it('a page that kills the process is a dead letter after three deaths, and every
       setTimeout(() => crawl.child.kill('SIGKILL'), 100);
       return;
     }
-    void fetch(new URL(request.url ?? '/', site.url)).then(async (answer) => {
-      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/html' });
-      response.end(await answer.text());
-    });
+    void relay(request.url ?? '/', response);
   }).listen(0, '127.0.0.1');
   await once(front, 'listening');
   const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/news`;
@@ -130,6 +127,13 @@ it('a page that kills the process is a dead letter after three deaths, and every
   expect(new Set(items.map(({ id }) => id)).size).toBe(STORIES - 1);
   expect(items).toHaveLength(STORIES - 1);
 });
+
+/** Answers with what the site answers. */
+async function relay(path: string, response: ServerResponse): Promise<void> {
+  const answer = await fetch(new URL(path, site.url));
+  response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/html' });
+  response.end(await answer.text());
+}
 
 async function storyPaths(): Promise<Set<string>> {
   const html = await (await fetch(site.url)).text();
