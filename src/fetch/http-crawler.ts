@@ -23,7 +23,7 @@ export interface Lane extends Recourse, Pick<Preparation['lane'], 'setDelay'> {
   arrived(request: Request): void;
   flightOf(
     request: Request,
-  ): PageFlight & { readonly claimedAt: number; enter(phase: 'robots' | 'requesting' | 'parsing' | 'handler'): void };
+  ): PageFlight & { readonly claimedAt: number; enter(phase: 'robots' | 'requesting' | 'handler'): void };
 }
 
 export interface HttpCrawlerOptions extends Pick<
@@ -110,7 +110,6 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       log,
     },
     createJudge(frontier),
-    (request) => frontier.flightOf(request).enter('parsing'),
   );
 }
 

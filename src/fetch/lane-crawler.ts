@@ -21,13 +21,9 @@ import { decodeBody } from './decode.ts';
 export type Judge = (context: CheerioCrawlingContext) => Promise<void>;
 
 export class HttpLaneCrawler extends CheerioCrawler {
-  readonly #onParse: (request: Request) => void;
-
-  /** @param onParse Told when a page's body is there. */
-  constructor(options: CheerioCrawlerOptions, judge: Judge, onParse: (request: Request) => void) {
+  constructor(options: CheerioCrawlerOptions, judge: Judge) {
     super(options);
     this.postNavigationHooks = [judge];
-    this.#onParse = onParse;
   }
 
   /** The headers as the policy has put them in order (headers.ts): Crawlee would send the request's own before them. */
@@ -43,9 +39,7 @@ export class HttpLaneCrawler extends CheerioCrawler {
 
   /** Parses a page once: Crawlee builds a `dom`, and then a `$` from a second parse. */
   protected override async _parseHTML(response: IncomingMessage, isXml: boolean, context: CheerioCrawlingContext) {
-    const bytes = await buffer(response);
-    this.#onParse(context.request);
-    const body = decodeBody(bytes, response.headers['content-type']);
+    const body = decodeBody(await buffer(response), response.headers['content-type']);
     // The options are Crawlee's: its link extraction expects htmlparser2's tree.
     const $ = load(body, { xmlMode: isXml, _useHtmlParser2: true } as CheerioOptions) as unknown as Dom;
     const { enqueueLinks, request } = context;

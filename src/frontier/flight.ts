@@ -4,8 +4,9 @@ import type { Request } from '@crawlee/core';
 import type { PageEnd, StagedRow } from '../core/checkpoint.ts';
 import { SurefootError } from '../core/errors.ts';
 
-/** What an attempt is doing. */
-export type Phase = 'queued' | 'robots' | 'requesting' | 'reading' | 'parsing' | 'handler' | 'committing';
+/** What an attempt is doing. `requesting` is connecting and waiting for the answer; parsing is none of them: it is one turn
+ *  of the event loop, in which nobody can ask. */
+export type Phase = 'queued' | 'robots' | 'requesting' | 'reading' | 'handler' | 'committing';
 
 /** Belongs to one attempt: a handler that timed out and still runs cannot write into the next attempt at its page. */
 export interface Flight {
