@@ -1,5 +1,6 @@
 // The frontier: an IRequestManager around Crawlee's RequestQueue that knows due times and each host's pace, stages what a
 // page pushes and commits it with the page. Each lane has one; its crawler gets it as `requestQueue`.
+// Over 300 lines because it is one object: Crawlee's interface, the handlers' side and the claims share its few fields.
 import {
   RequestState,
   type AddRequestsBatchedOptions,
