@@ -4,7 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
+    // Far above what any test takes on an idle machine: CI's may be several times slower.
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
     coverage: { include: ['src/**/*.ts'] },
   },
 });

@@ -63,7 +63,7 @@ it(
 
       // Stock Crawlee sits idle for two to six minutes here. A bound for a machine that is busy with other tests; on an
       // idle one the first request comes within 2 s (README, "Resume").
-      expect(Math.max(...millisToFirstRequest)).toBeLessThan(20_000);
+      expect(Math.max(...millisToFirstRequest)).toBeLessThan(60_000);
     } finally {
       await site.close();
     }

@@ -141,7 +141,7 @@ beforeAll(async () => {
   const urls = [...new Set([...START, ...resting.keys()])].map((path) => hostOf(path).origin + path);
   crawled = await crawlLab({ storage, site: labSite(HANDLERS), urls });
   restoreClock();
-}, 20_000);
+}, 180_000);
 
 afterAll(async () => {
   storage.close();
