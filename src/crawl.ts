@@ -1,4 +1,6 @@
 // The composition root: one crawl from its settings to its exports, stage by stage.
+import { existsSync } from 'node:fs';
+
 import { SurefootError } from './core/errors.ts';
 import type { DeadLetter } from './core/dead-letter.ts';
 import { toMeta } from './core/meta.ts';
@@ -6,11 +8,13 @@ import { decideRun, describeRun, type RunInput, type RunRecord } from './core/ru
 import type { Site } from './core/site.ts';
 import { startDemoSite, type DemoSite } from './demo/server.ts';
 import { exportRows, publicSettings } from './commands/export.ts';
-import { withEngine } from './engine.ts';
+import { withEngine } from './engine/engine.ts';
+import { chooseProxies } from './engine/ways-out.ts';
 import { readCookieFile, type Cookie } from './fetch/cookie-file.ts';
 import { secretValues } from './fetch/cookies.ts';
 import { findJsonError } from './input/json-error.ts';
 import type { Settings } from './input/schema.ts';
+import type { ProxyProvider } from './proxy/provider.ts';
 import { loadSite } from './load-site.ts';
 import { createRedactor, redactData } from './platform/redact.ts';
 import { listenForSignals, type Interruption } from './platform/signals.ts';
@@ -35,30 +39,42 @@ const SECOND = 1_000;
 export interface Surroundings {
   /** This program's version. */
   readonly version: string;
+  /** PATH. */
+  readonly searchPath: string;
   /** Prints the result (stdout). */
   print(text: string): void;
   /** Ends the process at once. */
   exitNow(code: number): void;
 }
 
+/** The exit code of a crawl that stopped before its end without being asked to: a budget is used up, or the proxy refuses.
+ *  docs/decisions/008-exit-code-3.md */
+const STOPPED = 3;
+
 /** Crawls until all pages are done or a signal asks to stop.
- *  @returns The exit code: 0 all done, 2 done with failures, 130 or 143 interrupted.
+ *  @returns The exit code: 0 all done, 2 done with failures, 3 stopped by a budget or a proxy, 130 or 143 interrupted.
  *  @throws {SurefootError} before anything is fetched: the folder is in use, the store cannot be used, another input. */
 export async function crawl(settings: Settings, surroundings: Surroundings): Promise<number> {
   const { store, storageDir, fresh } = settings;
-  // Before anything is written: a file that is no good is bad input.
+  // Before anything is written: a file that is no good is bad input, and so is a proxy that cannot be.
   const cookies =
     settings.cookies === undefined ? [] : readCookieFile(settings.cookies, { now: Date.now(), findJsonError }).cookies;
+  const named = await loadSite(settings.site);
+  chooseProxies(settings, named, '');
+  if (settings.browserPath !== undefined && !existsSync(settings.browserPath)) {
+    throw new SurefootError('input', `--browser-path names ${settings.browserPath}, which is not there.`);
+  }
   const lock = store === 'memory' ? null : acquireRunLock(storageDir);
   let storage: OpenStorage | null = null;
   let demo: DemoSite | null = null;
   try {
     storage = openStorage({ store, storageDir, fresh });
-    const { run, resumes, site } = await beginRun(settings, storage);
-    if (run.input.startUrls.length === 0) demo = await startDemoSite({ port: run.demoPort ?? 0 });
+    const { run, resumes, site } = await beginRun(settings, named, storage);
+    if (run.input.startUrls.length === 0) demo = await startDemoSite({ port: run.demoPort ?? 0, ladder: true });
     const begun: RunRecord = { ...run, demoPort: demo?.port ?? null };
     await writeRun(storage.client, begun);
-    return await crawlRun({ settings, surroundings, storage, site, run: begun, resumes, demo, cookies });
+    const proxies = chooseProxies(settings, site, run.startedAt);
+    return await crawlRun({ settings, surroundings, storage, site, proxies, run: begun, resumes, demo, cookies });
   } finally {
     await demo?.close();
     storage?.close();
@@ -67,10 +83,12 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
 }
 
 /** Decides whether the last run goes on, and clears the store if not. */
-async function beginRun(settings: Settings, storage: OpenStorage): Promise<{ run: RunRecord; resumes: boolean; site: Site }> {
-  const { client } = storage;
+async function beginRun(
+  settings: Settings,
+  site: Site,
+  { client }: OpenStorage,
+): Promise<{ run: RunRecord; resumes: boolean; site: Site }> {
   const previous = await readRun(client);
-  const site = await loadSite(settings.site);
   const startUrls = settings.startUrls.length > 0 || site.name === DEMO_OF ? settings.startUrls : site.startUrls;
   if (startUrls.length === 0 && site.name !== DEMO_OF) {
     throw new SurefootError('input', `Site "${site.name}" has no start URLs of its own: name one on the command line.`);
@@ -100,22 +118,27 @@ interface RunContext {
   surroundings: Surroundings;
   storage: OpenStorage;
   site: Site;
+  proxies: ProxyProvider | null;
   run: RunRecord;
   resumes: boolean;
   demo: DemoSite | null;
   cookies: readonly Cookie[];
 }
 
-async function crawlRun({ settings, surroundings, storage, site, run, resumes, demo, cookies }: RunContext): Promise<number> {
-  const redact = createRedactor(secretValues(cookies));
+async function crawlRun(context: RunContext): Promise<number> {
+  const { settings, surroundings, storage, site, proxies, run, resumes, demo, cookies } = context;
+  const redact = createRedactor([...secretValues(cookies), ...secretsOf(settings), ...(proxies?.secrets ?? [])]);
   let say = (text: string): void => void process.stderr.write(`${redact(text)}\n`);
   const options = {
     settings,
     storage,
     site,
+    proxies,
+    say: (text: string) => say(text),
     maxRequests: run.input.maxRequests ?? undefined,
     cookies,
     version: surroundings.version,
+    searchPath: surroundings.searchPath,
     redact,
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),
@@ -134,7 +157,8 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
       quiet: settings.quiet,
     });
     say = (text) => progress.line(redact(text));
-    if (!settings.quiet) say(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled }));
+    if (!settings.quiet)
+      say(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled, proxies: proxies?.describe() ?? null }));
     const watching = watch({
       progress: () => frontier.landed,
       snapshot: () => frontier.snapshot(),
@@ -165,8 +189,14 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
       say(`Interrupted: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${next}`);
       return interruption.exitCode;
     }
+    if (engine.stopped !== null) {
+      say(`Stopped: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${engine.stopped}`);
+      say('Nothing is lost: when that is mended, run the same command again to go on.');
+      return STOPPED;
+    }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };
-    const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings)), redact);
+    const used = { counters: engine.counters(), traffic: engine.traffic(), pricePerGb: settings.pricePerGb };
+    const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings), used), redact);
     const exports = await exportRows(storage.client, { settings, site, meta, redact });
     // Last: a run that is killed before its exports are there is resumed, finds nothing left to fetch, and writes them.
     await writeRun(storage.client, finished);
@@ -175,6 +205,11 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
     surroundings.print(formatSummary(meta, { exports, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
     return meta.failed > 0 ? 2 : 0;
   });
+}
+
+/** Values of settings that must not be shown. */
+function secretsOf({ decodoPass, unblockerPass, apiToken, proxyUrls }: Settings): string[] {
+  return [decodoPass, unblockerPass, apiToken, ...proxyUrls].filter((secret) => secret !== undefined);
 }
 
 /** Runs until the work is done or a signal ends it. */

@@ -1,6 +1,6 @@
 // The command line: read the settings, run the command, set the exit code. The only place that ends the process.
 import { messageOf, SurefootError } from './core/errors.ts';
-import { loadInput, readVersion } from './input/load.ts';
+import { loadInput, readSearchPath, readVersion } from './input/load.ts';
 import type { Settings } from './input/schema.ts';
 import { createRedactor } from './platform/redact.ts';
 
@@ -26,7 +26,8 @@ async function run(settings: Settings): Promise<number> {
   switch (settings.command) {
     case 'crawl': {
       const { crawl } = await import('./crawl.ts');
-      return crawl(settings, { print, version: await readVersion(), exitNow: (code) => process.exit(code) });
+      const surroundings = { print, version: await readVersion(), searchPath: readSearchPath() };
+      return crawl(settings, { ...surroundings, exitNow: (code) => process.exit(code) });
     }
     case 'export': {
       const { exportCommand } = await import('./commands/export.ts');
@@ -45,7 +46,7 @@ async function run(settings: Settings): Promise<number> {
     }
     case 'verify': {
       const { verifyCommand } = await import('./commands/verify.ts');
-      const { text, ok } = await verifyCommand(settings, await readVersion());
+      const { text, ok } = await verifyCommand(settings, { version: await readVersion(), searchPath: readSearchPath() });
       print(text);
       return ok ? 0 : 1;
     }

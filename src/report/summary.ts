@@ -42,9 +42,8 @@ export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
   const rate = elapsedSeconds > 0 ? pagesThisTime / elapsedSeconds : 0;
   const title = `${meta.site}: ${meta.status} after ${toDuration(elapsedSeconds)}, ${toRate(rate)} pages/s`;
   const files = exports.length > 0 ? ['Files:', ...exports.map((path) => `  ${path}`)] : ['No files were written.'];
-  return [paint(title, BOLD, colour), pagesTable(meta, colour), tiersTable(meta, colour), ...files, ...nextSteps(meta)].join(
-    '\n',
-  );
+  const tables = [pagesTable(meta, colour), tiersTable(meta, colour), ...climbsTable(meta, colour), ...spending(meta)];
+  return [paint(title, BOLD, colour), ...tables, ...files, ...nextSteps(meta)].join('\n');
 }
 
 /** The `status` command: how far a run is, host by host, and what failed last. Ends without a line break.
@@ -61,6 +60,9 @@ export function formatStatus(
     `Started ${meta.startedAt}${meta.finishedAt === null ? '' : `, finished ${meta.finishedAt}`}`,
     pagesTable(meta, colour),
     hostsTable(meta, colour),
+    ...climbsTable(meta, colour),
+    ...spending(meta),
+    ...trafficTable(meta, colour),
   ];
   if (meta.hostsNote !== undefined) parts.push(meta.hostsNote);
   if (failures.length > 0) {
@@ -101,6 +103,37 @@ function tiersTable(meta: RunMeta, colour: boolean): string {
     table.push([tier, toCount(pages), toSize(bytes), toDuration(seconds), toDuration(pages > 0 ? seconds / pages : 0)]);
   }
   return table.length > 0 ? table.toString() : 'No page was fetched.';
+}
+
+/** Why pages were not fetched by the cheapest tier; nothing if all were. */
+function climbsTable({ climbs }: RunMeta, colour: boolean): string[] {
+  if (climbs.length === 0) return [];
+  const table = openTable(['From', 'To', 'Why', 'Pages'], colour, 3);
+  for (const { from, to, why, pages } of climbs) table.push([from, to, why, toCount(pages)]);
+  return [table.toString()];
+}
+
+/** What was paid for, and what was not fetched at all. */
+function spending({ traffic: { throughProxy, cost, notFetched } }: RunMeta): string[] {
+  const lines = [];
+  if (throughProxy > 0) lines.push(`Through the proxy: ${toSize(throughProxy)}.`);
+  if (cost > 0) lines.push(`Cost: ${cost.toFixed(cost < 1 ? 4 : 2)}.`);
+  const kinds = Object.entries(notFetched).toSorted(([, a], [, b]) => b - a);
+  if (kinds.length > 0) {
+    lines.push(`Not fetched by the browser: ${kinds.map(([kind, times]) => `${toCount(times)} ${kind}`).join(', ')}.`);
+  }
+  return lines;
+}
+
+/** What paid traffic went where; nothing without any. */
+function trafficTable({ traffic: { by } }: RunMeta, colour: boolean): string[] {
+  const paid = by.filter(({ proxy, charged }) => proxy !== 'none' || charged > 0);
+  if (paid.length === 0) return [];
+  const table = openTable(['Tier', 'Proxy', 'Host', 'Sent', 'Received', 'Calls'], colour, 3);
+  for (const { tier, proxy, host, sent, received, calls } of paid) {
+    table.push([tier, proxy, toPlainText(host, TEXT_CHARS), toSize(sent), toSize(received), toCount(calls)]);
+  }
+  return [table.toString()];
 }
 
 function hostsTable(meta: RunMeta, colour: boolean): string {

@@ -190,13 +190,13 @@ describe('the pictures', () => {
       (picture) => {
         const input = { site: 'hackernews', startUrls: ['http://127.0.0.1:8931/news'], maxRequests: null };
         const run = { input, startedAt: '', finishedAt: null, demoPort: null };
-        expect(picture).toBe(openingLine({ run, resumes: true, demoUrl: null, total: 404, handled: 401 }));
+        expect(picture).toBe(openingLine({ run, resumes: true, demoUrl: null, total: 404, handled: 401, proxies: null }));
       },
     ],
     [
       '477 of',
       (picture) => {
-        const page = { label: 'DETAIL', tier: 'http', phase: 'requesting', ageMillis: 3_200 };
+        const page = { label: 'DETAIL', tier: 'http', phase: 'waiting', ageMillis: 3_200 };
         const flights = [
           { ...page, url: 'http://127.0.0.1:8977/item?id=40461000' },
           { ...page, label: 'LIST', phase: 'handler', ageMillis: 10, url: 'http://127.0.0.1:8977/news?p=17' },
