@@ -39,6 +39,7 @@ export async function openBrowserCrawler(options: OpenBrowserOptions): Promise<{
   say(`Browser: ${browser.path} ${browser.version} (${browser.source}).`);
   return createBrowserCrawler({
     ...common,
+    ...(waysOut.provider && { proxyConfiguration: waysOut.provider.pageConfiguration }),
     frontier: lane,
     concurrency: settings.browserConcurrency,
     handleError: createErrorHandler({ ...common, recourse: frontier }),

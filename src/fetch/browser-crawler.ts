@@ -24,6 +24,7 @@ import { createLauncher, describeLaunchError, maySandbox, type BrowserKind } fro
 import { loadBrowserCrawler } from './browser/load-crawler.ts';
 import { nameBrowserError } from './browser/net-errors.ts';
 import { ruleRequests } from './browser/requests.ts';
+import { neededRendering } from './browser/rendering.ts';
 import { visit, type Visit } from './browser/visit.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createEntry, type Preparation } from './hooks.ts';
@@ -35,7 +36,11 @@ export interface BrowserLane extends Pick<Preparation['lane'], 'setDelay'> {
   arrived(request: Request): void;
   flightOf(
     request: Request,
-  ): PageFlight & { readonly claimedAt: number; enter(phase: 'robots' | 'connecting' | 'waiting' | 'parsing' | 'handler'): void };
+  ): PageFlight & {
+    readonly claimedAt: number;
+    rendering(needed: boolean): void;
+    enter(phase: 'robots' | 'connecting' | 'waiting' | 'parsing' | 'handler'): void;
+  };
 }
 
 export interface BrowserCrawlerOptions {
@@ -123,6 +128,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
         // A page's banner is in nobody's way if the helper trips over it.
         closeBanners: () => context.closeCookieModals().catch(() => {}),
       });
+      const needed = await neededRendering(activity.answer, seen.html);
+      if (needed !== undefined) frontier.flightOf(request).rendering(needed);
       visits.set(context, seen);
     } finally {
       // Those of a refusal too: the next try is known by them.

@@ -1,5 +1,5 @@
 // Which proxy a request goes through: Crawlee's ProxyConfiguration, fed by the choices of the crawl and of the site's labels.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 import { ProxyConfiguration } from '@crawlee/core';
 
@@ -20,6 +20,9 @@ export interface ProxyProviderOptions extends ProxyChoice {
 export interface ProxyProvider {
   /** For both crawlers. Its `newUrl(sessionId, { request })` is undefined for a request that goes without a proxy. */
   readonly configuration: ProxyConfiguration;
+  /** For the browser lane, where one page opens several connections: a page of a rotating mode has one address for all of
+   *  them, and the next page another. Of `PROXY_URLS` it is the same as `configuration`. */
+  readonly pageConfiguration: ProxyConfiguration;
   /** @param label Of the request; undefined: what `--proxy` says. */
   modeOf(label: string | undefined): ProxyMode;
   /** To be kept out of all output. */
@@ -41,17 +44,20 @@ export function createProxyProvider(options: ProxyProviderOptions): ProxyProvide
   const uses = [...(mode === 'none' ? [] : [mode]), ...own.map((label) => `${label} ${byLabel[label]}`), ...asked];
   const source = proxyUrls.length > 0 ? fromUrls(proxyUrls) : fromDecodo(options, modes);
 
-  return {
-    configuration: new ProxyConfiguration({
+  const configure = (rotating: () => string) =>
+    new ProxyConfiguration({
       newUrlFunction(sessionId, { request } = {}) {
         const used = modeOf(request?.label);
         if (used === 'none') return null;
-        if (used !== 'sticky') return source.rotating();
+        if (used !== 'sticky') return rotating();
         // Crawlee passes none if a crawler has no session pool, against its own types.
         if (sessionId === undefined || sessionId === '') throw new Error('A sticky proxy needs a session.');
         return source.sticky(nameOfSession(options.salt, String(sessionId)), sessionMinutes);
       },
-    }),
+    });
+  return {
+    configuration: configure(source.rotating),
+    pageConfiguration: configure(source.rotatingByPage),
     modeOf,
     secrets: source.secrets,
     describe: () => `${source.name} (${uses.join(', ')})`,
@@ -62,6 +68,7 @@ interface Source {
   readonly name: string;
   readonly secrets: readonly string[];
   rotating(): string;
+  rotatingByPage(): string;
   sticky(session: string, minutes: number | undefined): string;
 }
 
@@ -79,6 +86,7 @@ function fromDecodo({ decodo, place, mode }: ProxyProviderOptions, modes: readon
     name: `${account.host}:${account.port}`,
     secrets: [account.pass],
     rotating: () => rotating,
+    rotatingByPage: () => toProxyUrl(account, { place, session: { id: randomBytes(8).toString('hex'), minutes: undefined } }),
     sticky: (id, minutes) => toProxyUrl(account, { place, session: { id, minutes } }),
   };
 }
@@ -92,6 +100,7 @@ function fromUrls(proxyUrls: readonly string[]): Source {
     // Some providers have a token for a name, and no password.
     secrets: urls.map((url) => new URL(url)).flatMap(({ username, password }) => decodeURIComponent(password || username) || []),
     rotating: () => at(turn++),
+    rotatingByPage: () => at(turn++),
     sticky: (session) => at(Number.parseInt(session.slice(0, 8), 16)),
   };
 }

@@ -229,6 +229,7 @@ function createManager(onRow: (row: Row) => void, arrived: string[]) {
       enter() {},
       reject() {},
       measure() {},
+      rendering() {},
       stage(dataset: string, json: string) {
         if (dataset === DATASETS.items) staged.get(request.uniqueKey)?.push(JSON.parse(json) as Row);
       },
