@@ -34,9 +34,7 @@ import { pageOf, type PageFlight } from './page.ts';
 export interface BrowserLane extends Pick<Preparation['lane'], 'setDelay'> {
   /** Says that the answer to a request has begun to arrive. */
   arrived(request: Request): void;
-  flightOf(
-    request: Request,
-  ): PageFlight & {
+  flightOf(request: Request): PageFlight & {
     readonly claimedAt: number;
     rendering(needed: boolean): void;
     enter(phase: 'robots' | 'connecting' | 'waiting' | 'parsing' | 'handler'): void;
