@@ -24,6 +24,8 @@ export interface TierMeta {
   readonly bytes: number;
   /** From hand-out to commit, added up: pages overlap, so this is more than the clock shows. */
   readonly seconds: number;
+  /** What the tier's traffic and calls have cost; only where there is a price. */
+  readonly cost?: number;
 }
 
 /** Sums for one host; `pages` includes the failed ones. */
@@ -106,7 +108,9 @@ export function toMeta(
 
   const fetched = tallies.filter((tally) => tally.end !== 'skipped');
   const hosts = byPages(groupBy(fetched, (tally) => tally.host).map(([host, group]) => [host, toHostMeta(group)] as const));
-  const tiers = byPages(groupBy(fetched, (tally) => tally.tier).map(([tier, group]) => [tier, toTierMeta(group)] as const));
+  const tiers = byPages(
+    groupBy(fetched, (tally) => tally.tier).map(([tier, group]) => [tier, withCost(toTierMeta(group), tier, used)] as const),
+  );
   const { site, startUrls, startedAt, finishedAt, status } = run;
   return {
     site,
@@ -147,15 +151,14 @@ function toClimbs(counters: Used['counters']): ClimbMeta[] {
 }
 
 function toTraffic({ counters, traffic, pricePerGb }: Used): TrafficMeta {
-  const total = (sums: readonly TrafficSum[], figure: 'sent' | 'received' | 'charged') =>
-    sums.reduce((sum, entry) => sum + entry[figure], 0);
+  const total = (sums: readonly TrafficSum[], figure: 'sent' | 'received') => sums.reduce((sum, entry) => sum + entry[figure], 0);
   const proxied = traffic.filter(isPaidByTheByte);
   const throughProxy = total(proxied, 'sent') + total(proxied, 'received');
   return {
     sent: total(traffic, 'sent'),
     received: total(traffic, 'received'),
     throughProxy,
-    cost: (throughProxy / 1e9) * pricePerGb + total(traffic, 'charged'),
+    cost: costOf(traffic, pricePerGb),
     by: traffic.toSorted((a, b) => b.sent + b.received - a.sent - a.received).slice(0, HOSTS_LISTED),
     notFetched: Object.fromEntries(namesWith(counters, 'not-fetched').map(([[kind = ''], times]) => [kind, times])),
   };
@@ -188,6 +191,21 @@ function toTierMeta(tallies: readonly TallySum[]): TierMeta {
     bytes: sum(tallies, 'bytes'),
     seconds: Math.round(sum(tallies, 'millis')) / 1000,
   };
+}
+
+function withCost(meta: TierMeta, tier: string, { traffic, pricePerGb }: Used): TierMeta {
+  const cost = costOf(
+    traffic.filter((sum) => sum.tier === tier),
+    pricePerGb,
+  );
+  return cost > 0 ? { ...meta, cost } : meta;
+}
+
+function costOf(traffic: readonly TrafficSum[], pricePerGb: number): number {
+  return traffic.reduce(
+    (cost, sum) => cost + sum.charged + (isPaidByTheByte(sum) ? ((sum.sent + sum.received) / 1e9) * pricePerGb : 0),
+    0,
+  );
 }
 
 function toHostMeta(tallies: readonly TallySum[]): HostMeta {

@@ -111,10 +111,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     };
     const ways: Ways = {
       climb: (from, verdict) => ladder.climb(from, verdict),
-      onProxyFault(fault, tier) {
-        if (tier === 'unblocker' || tier === 'api') loseTier(tier, fault?.message ?? `The service of the tier ${tier} refuses.`);
-        else waysOut.onFault(fault);
-      },
+      onProxyFault: waysOut.onFault,
+      onTierGone: loseTier,
       whyNoTier: (verdict) => (verdict === 'needs-browser' || verdict === 'blocked' ? [...lost.values()].join(' ') : ''),
     };
 

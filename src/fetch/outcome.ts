@@ -23,8 +23,10 @@ export interface Recourse {
 export interface Ways {
   /** The tier after a failed try; null: no higher one would help. */
   climb(from: Tier, verdict: Verdict): Tier | null;
-  /** Told that the way out is closed: the proxy refuses, or cannot be reached. @param tier The one that used it. */
-  onProxyFault(fault: TransportError | null, tier: Tier): void;
+  /** Told that the way out is closed: the proxy refuses, or cannot be reached. */
+  onProxyFault(fault: TransportError | null): void;
+  /** Told that the service of a tier refuses its credentials: it cannot be used any more. */
+  onTierGone(tier: Tier, why: string): void;
   /** Why a tier that would help is not there, to be told with a page that needed it; '' if that is not so. */
   whyNoTier(verdict: Verdict): string;
 }
@@ -45,7 +47,7 @@ export interface OutcomeOptions {
   random?: () => number;
 }
 
-const NO_WAYS: Ways = { climb: () => null, onProxyFault: () => {}, whyNoTier: () => '' };
+const NO_WAYS: Ways = { climb: () => null, onProxyFault: () => {}, onTierGone: () => {}, whyNoTier: () => '' };
 /** An attempt that met a proxy's fault comes again soon, unless the run has stopped for it by then. */
 const PROXY_REST_MILLIS = 2_000;
 
@@ -56,7 +58,13 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
   const { recourse, ways = NO_WAYS, maxRetryAfterMillis, secondPass, redact, onDeadLetter } = options;
   const { now = Date.now, random = Math.random } = options;
   return (request, error) => {
-    const verdict = verdictOfError(error);
+    const { tier } = recourse.flightOf(request);
+    const fault = error instanceof TransportError ? error : null;
+    const said = verdictOfError(error);
+    // The services of these tiers are proxies of their own: one that refuses is as good as a tier that is not there.
+    const isService = tier === 'unblocker' || tier === 'api';
+    const isGone = isService && said === 'proxy' && fault?.fault !== 'proxy-unreachable';
+    const verdict = said === 'proxy' && isService ? (isGone ? 'blocked' : 'transient') : said;
     // Crawlee sets it for a content type it does not know; here the verdict alone decides.
     request.noRetry = false;
     if (verdict === 'missing' || verdict === 'skipped') {
@@ -65,10 +73,10 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
       return verdict;
     }
     const at = now();
-    const { tier } = recourse.flightOf(request);
+    if (isGone) ways.onTierGone(tier, fault?.message ?? `The service of the tier ${tier} refuses.`);
     if (verdict === 'early' || verdict === 'proxy') {
       request.errorMessages.pop(); // The page itself was not tried.
-      if (verdict === 'proxy') ways.onProxyFault(error instanceof TransportError ? error : null, tier);
+      if (verdict === 'proxy') ways.onProxyFault(fault);
       recourse.defer(request, verdict === 'proxy' ? at + PROXY_REST_MILLIS : at);
       return verdict;
     }
@@ -80,9 +88,9 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
     const tries = before.length - before.findLastIndex((attempt) => attempt.next !== undefined);
     const wait = (failures: number) => backoff(verdict, failures, { retryAfter, maxRetryAfterMillis, now: at, random: random() });
 
-    const again = next !== null ? 0 : isSecondPass ? null : wait(tries);
+    const again = next !== null ? 0 : isSecondPass || isGone ? null : wait(tries);
     if (verdict === 'throttled') recourse.pause(request, at + (again ?? wait(Math.min(tries, THROTTLED_TRIES - 1)) ?? 0));
-    const mayGoRound = secondPass && !isSecondPass && again === null && mayPass(verdict);
+    const mayGoRound = secondPass && !isSecondPass && !isGone && again === null && mayPass(verdict);
     const why = again === null && !mayGoRound ? ways.whyNoTier(verdict) : '';
     const text = redact([describe(error), why].filter(Boolean).join(' '));
     const attempt: Attempt = { at: new Date(at).toISOString(), tier, verdict, status, error: text };

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 
 import type { RunMeta } from '../core/meta.ts';
-import { toCount, toPages, toDuration, toPlainText, toRate, toSize } from './figures.ts';
+import { toCount, toDuration, toMoney, toPages, toPlainText, toRate, toSize } from './figures.ts';
 
 const FAILURES_SHOWN = 10;
 /** Characters of a URL or an error: two lines of a terminal. */
@@ -98,9 +98,11 @@ function pagesTable(meta: RunMeta, colour: boolean): string {
 }
 
 function tiersTable(meta: RunMeta, colour: boolean): string {
-  const table = openTable(['Tier', 'Pages', 'Size', 'Time', 'A page'], colour, 1);
-  for (const [tier, { pages, bytes, seconds }] of Object.entries(meta.tiers)) {
-    table.push([tier, toCount(pages), toSize(bytes), toDuration(seconds), toDuration(pages > 0 ? seconds / pages : 0)]);
+  const isPaid = Object.values(meta.tiers).some(({ cost }) => cost !== undefined);
+  const table = openTable(['Tier', 'Pages', 'Size', 'Time', 'A page', ...(isPaid ? ['Cost'] : [])], colour, 1);
+  for (const [tier, { pages, bytes, seconds, cost = 0 }] of Object.entries(meta.tiers)) {
+    const perPage = toDuration(pages > 0 ? seconds / pages : 0);
+    table.push([tier, toCount(pages), toSize(bytes), toDuration(seconds), perPage, ...(isPaid ? [toMoney(cost)] : [])]);
   }
   return table.length > 0 ? table.toString() : 'No page was fetched.';
 }
@@ -117,7 +119,7 @@ function climbsTable({ climbs }: RunMeta, colour: boolean): string[] {
 function spending({ traffic: { throughProxy, cost, notFetched } }: RunMeta): string[] {
   const lines = [];
   if (throughProxy > 0) lines.push(`Through the proxy: ${toSize(throughProxy)}.`);
-  if (cost > 0) lines.push(`Cost: ${cost.toFixed(cost < 1 ? 4 : 2)}.`);
+  if (cost > 0) lines.push(`Cost: ${toMoney(cost)}.`);
   const kinds = Object.entries(notFetched).toSorted(([, a], [, b]) => b - a);
   if (kinds.length > 0) {
     lines.push(`Not fetched by the browser: ${kinds.map(([kind, times]) => `${toCount(times)} ${kind}`).join(', ')}.`);

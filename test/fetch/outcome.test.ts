@@ -238,7 +238,8 @@ describe('with a second pass', () => {
 describe('on the ladder', () => {
   const ladder = (faults: unknown[] = []): Ways => ({
     climb: (from, verdict) => climb(['http', 'impersonate', 'browser'], from, verdict),
-    onProxyFault: (fault, tier) => faults.push([fault?.fault ?? null, tier]),
+    onProxyFault: (fault) => faults.push(fault?.fault ?? null),
+    onTierGone: (tier, why) => faults.push([tier, why]),
     whyNoTier: (verdict) => (verdict === 'needs-browser' ? 'No browser was found.' : ''),
   });
 
@@ -286,9 +287,24 @@ describe('on the ladder', () => {
     fail(new VerdictError('proxy', 'HTTP 407'));
     expect(outcomes).toEqual([2_000, 2_000]);
     expect([attempts(), letters]).toEqual([[], []]);
-    expect(faults).toEqual([
-      ['proxy-refused', 'http'],
-      [null, 'http'],
-    ]);
+    expect(faults).toEqual(['proxy-refused', null]);
+  });
+
+  it.each<Tier>(['unblocker', 'api'])('a service that refuses ends its tier (%s), and the page without another try', (tier) => {
+    const faults: unknown[] = [];
+    const { outcomes, fail, goTo, attempts } = bench({ ways: ladder(faults), secondPass: true });
+    goTo(tier);
+    fail(new TransportError('proxy-refused', 'It refuses the token.'));
+    expect(outcomes).toEqual([['failed', 1]]);
+    expect(faults).toEqual([[tier, 'It refuses the token.']]);
+    expect(attempts()[0]).toMatchObject({ tier, verdict: 'blocked', error: 'It refuses the token.' });
+  });
+
+  it('a service that cannot be reached is tried again like anything transient', () => {
+    const faults: unknown[] = [];
+    const { outcomes, fail, goTo } = bench({ ways: ladder(faults) });
+    goTo('api');
+    fail(new TransportError('proxy-unreachable', 'It cannot be reached.'));
+    expect([outcomes, faults]).toEqual([[1_000], []]);
   });
 });
