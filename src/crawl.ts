@@ -191,7 +191,11 @@ async function crawlRun(context: RunContext): Promise<number> {
     }
     if (engine.stopped !== null) {
       say(`Stopped: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${engine.stopped}`);
-      say('Nothing is lost: when that is mended, run the same command again to go on.');
+      say(
+        settings.store === 'memory'
+          ? 'Nothing of it is kept (--store memory).'
+          : 'Nothing is lost: when that is mended, run the same command again to go on.',
+      );
       return STOPPED;
     }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };

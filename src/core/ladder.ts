@@ -1,6 +1,6 @@
 // Which tier fetches a page: where a host's pages of a label start, and where one goes that was refused. Decides only; the
 // frontier asks (frontier/frontier.ts), outcome.ts climbs, and the engine saves what was learnt.
-import { TIERS, type Tier } from './page.ts';
+import { RENDERING, TIERS, type Tier } from './page.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Why a page went higher than where it started. */
@@ -61,8 +61,6 @@ const PROBE_PAGES = 50;
 const PROBE_MILLIS = 60_000;
 /** Rungs that are kept; the oldest one goes. */
 const MAX_RUNGS = 10_000;
-/** The tiers that run a page's scripts. */
-const RENDERING: readonly Tier[] = ['browser', 'unblocker', 'api'];
 
 export interface LadderOptions {
   /** In any order. At least one. */

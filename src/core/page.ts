@@ -10,6 +10,9 @@ export const TIERS = ['http', 'impersonate', 'browser', 'unblocker', 'api'] as c
 
 export type Tier = (typeof TIERS)[number];
 
+/** The tiers that run a page's scripts. */
+export const RENDERING: readonly Tier[] = ['browser', 'unblocker', 'api'];
+
 /** Options of Crawlee's `enqueueLinks`, minus the queue: links always go to the crawl's own frontier. */
 export type EnqueueLinksOptions = Omit<NonNullable<Parameters<CheerioCrawlingContext['enqueueLinks']>[0]>, 'requestQueue'>;
 

@@ -10,7 +10,7 @@ import {
   type SessionPoolOptions,
 } from '@crawlee/cheerio';
 
-import type { Tier } from '../core/page.ts';
+import { RENDERING, type Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createJudge, createPreparation, type Preparation } from './hooks.ts';
@@ -55,7 +55,7 @@ export interface HttpCrawlerOptions extends Pick<
 /** Creates the lane's crawler. `run()` ends when the frontier is finished or stopped. */
 export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
   const { site, frontier, concurrency, log } = options;
-  const mayRender = (tier: Tier) => (options.ways?.climb(tier, 'needs-browser') ?? null) !== null;
+  const mayRender = (tier: Tier) => !RENDERING.includes(tier) && (options.ways?.climb(tier, 'needs-browser') ?? null) !== null;
   const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
   const handle = async (context: CheerioCrawlingContext) =>
     handler.handle(context.request, (flight) => toPage(context, site, flight, mayRender));

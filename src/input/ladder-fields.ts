@@ -45,7 +45,7 @@ export const ladderFields = {
   browserConcurrency: setting(z.int().min(1).max(50).default(2), {
     flag: '--browser-concurrency',
     placeholder: 'N',
-    help: 'pages in the browser at once; they are among those of --concurrency',
+    help: 'pages in the browser at once, beside those of --concurrency',
     commands: ['crawl'],
   }),
   loadAssets: setting(z.boolean().default(false), {

@@ -56,10 +56,10 @@ export const proxyFields = {
   }),
   continent: setting(text, {
     flag: '--continent',
-    placeholder: 'CODE',
-    help: 'their continent; without any other place',
+    placeholder: 'NAME',
+    help: 'their continent, such as europe; without any other place',
     commands: ['crawl', 'verify'],
-    allowed: 'the code of a continent, such as eu',
+    allowed: 'the name of a continent, such as europe',
     defaultText: 'any',
   }),
   sessionMinutes: setting(z.exactOptional(z.int().min(1).max(1_440)), {

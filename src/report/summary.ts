@@ -5,6 +5,8 @@ import type { RunMeta } from '../core/meta.ts';
 import { toCount, toDuration, toMoney, toPages, toPlainText, toRate, toSize } from './figures.ts';
 
 const FAILURES_SHOWN = 10;
+/** Lines of paid traffic at the end of a crawl; `status` has all. */
+const TRAFFIC_SHOWN = 10;
 /** Characters of a URL or an error: two lines of a terminal. */
 const TEXT_CHARS = 200;
 /** Numbers of ANSI's "select graphic rendition". */
@@ -42,7 +44,13 @@ export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
   const rate = elapsedSeconds > 0 ? pagesThisTime / elapsedSeconds : 0;
   const title = `${meta.site}: ${meta.status} after ${toDuration(elapsedSeconds)}, ${toRate(rate)} pages/s`;
   const files = exports.length > 0 ? ['Files:', ...exports.map((path) => `  ${path}`)] : ['No files were written.'];
-  const tables = [pagesTable(meta, colour), tiersTable(meta, colour), ...climbsTable(meta, colour), ...spending(meta)];
+  const tables = [
+    pagesTable(meta, colour),
+    tiersTable(meta, colour),
+    ...climbsTable(meta, colour),
+    ...spending(meta),
+    ...trafficTable(meta, colour, TRAFFIC_SHOWN),
+  ];
   return [paint(title, BOLD, colour), ...tables, ...files, ...nextSteps(meta)].join('\n');
 }
 
@@ -59,6 +67,7 @@ export function formatStatus(
     paint(`${meta.site}: ${meta.status}, ${holder(owner)}`, BOLD, colour),
     `Started ${meta.startedAt}${meta.finishedAt === null ? '' : `, finished ${meta.finishedAt}`}`,
     pagesTable(meta, colour),
+    tiersTable(meta, colour),
     hostsTable(meta, colour),
     ...climbsTable(meta, colour),
     ...spending(meta),
@@ -128,8 +137,8 @@ function spending({ traffic: { throughProxy, cost, notFetched } }: RunMeta): str
 }
 
 /** What paid traffic went where; nothing without any. */
-function trafficTable({ traffic: { by } }: RunMeta, colour: boolean): string[] {
-  const paid = by.filter(({ proxy, charged }) => proxy !== 'none' || charged > 0);
+function trafficTable({ traffic: { by } }: RunMeta, colour: boolean, atMost = Infinity): string[] {
+  const paid = by.filter(({ proxy, charged }) => proxy !== 'none' || charged > 0).slice(0, atMost);
   if (paid.length === 0) return [];
   const table = openTable(['Tier', 'Proxy', 'Host', 'Sent', 'Received', 'Calls'], colour, 3);
   for (const { tier, proxy, host, sent, received, calls } of paid) {

@@ -1,6 +1,6 @@
 // Real crawls of a site that refuses everybody, by the tiers that cost money, over servers that speak their protocols.
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
@@ -63,13 +63,16 @@ function expectEveryStoryOnce(storageDir: string, tier: string): Record<string, 
 describe('tier api', () => {
   const startApi = async () => {
     const calls: string[] = [];
-    const port = await listen(async (request, response) => {
-      const isKnown = request.headers.authorization === `Bearer ${TOKEN}` && request.url === '/v1/scrape';
-      if (!isKnown) return response.writeHead(401).end(JSON.stringify({ message: 'Unauthorized' }));
+    const scrape = async (request: IncomingMessage, response: ServerResponse) => {
       const { url } = (await json(request)) as { url: string };
       calls.push(url);
       const result = { content: storyAt(url), status_code: 200, url, task_id: '1', headers: {}, cookies: [] };
-      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ results: [result] }));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ results: [result] }));
+    };
+    const port = await listen((request, response) => {
+      const isKnown = request.headers.authorization === `Bearer ${TOKEN}` && request.url === '/v1/scrape';
+      if (isKnown) void scrape(request, response);
+      else response.writeHead(401).end(JSON.stringify({ message: 'Unauthorized' }));
     });
     return { calls, env: { DECODO_API_URL: `http://127.0.0.1:${port}`, DECODO_API_TOKEN: TOKEN } };
   };
