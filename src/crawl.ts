@@ -5,11 +5,13 @@ import { SurefootError } from './core/errors.ts';
 import type { DeadLetter } from './core/dead-letter.ts';
 import { toMeta } from './core/meta.ts';
 import { decideRun, describeRun, type RunInput, type RunRecord } from './core/run.ts';
+import type { Tier } from './core/page.ts';
 import type { Site } from './core/site.ts';
 import { startDemoSite, type DemoSite } from './demo/server.ts';
-import { exportRows, publicSettings } from './commands/export.ts';
+import { exportDir, exportRows, publicSettings } from './commands/export.ts';
 import { withEngine } from './engine/engine.ts';
 import { chooseProxies } from './engine/ways-out.ts';
+import { assertExportDir } from './export/files.ts';
 import { readCookieFile, type Cookie } from './fetch/cookie-file.ts';
 import { secretValues } from './fetch/cookies.ts';
 import { findJsonError } from './input/json-error.ts';
@@ -61,6 +63,8 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     settings.cookies === undefined ? [] : readCookieFile(settings.cookies, { now: Date.now(), findJsonError }).cookies;
   const named = await loadSite(settings.site);
   chooseProxies(settings, named, '');
+  assertExportDir(exportDir(settings));
+  assertPins(named, settings.tiers);
   if (settings.browserPath !== undefined && !existsSync(settings.browserPath)) {
     throw new SurefootError('input', `--browser-path names ${settings.browserPath}, which is not there.`);
   }
@@ -79,6 +83,18 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     await demo?.close();
     storage?.close();
     lock?.release();
+  }
+}
+
+/** A pin to a tier that is not to be used would send its pages somewhere else, be it to one that costs money. */
+function assertPins({ name, tier = {} }: Site, tiers: readonly Tier[]): void {
+  for (const [label, pin] of Object.entries(tier)) {
+    if (pin === undefined || tiers.includes(pin)) continue;
+    const given = tiers.join(',');
+    throw new SurefootError(
+      'input',
+      `Site "${name}" fetches ${label} by tier ${pin}, which is not among --tiers ${given}. Add it.`,
+    );
   }
 }
 
@@ -189,7 +205,8 @@ async function crawlRun(context: RunContext): Promise<number> {
       say(`Interrupted: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${next}`);
       return interruption.exitCode;
     }
-    if (engine.stopped !== null) {
+    // One whose last page has used the budget up is done all the same.
+    if (engine.stopped !== null && counts.handled < counts.total) {
       say(`Stopped: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${engine.stopped}`);
       say(
         settings.store === 'memory'

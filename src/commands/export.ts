@@ -22,26 +22,37 @@ export async function exportRows(
 ): Promise<string[]> {
   const items = await client.datasets().getOrCreate(DATASETS.items);
   const failed = await client.datasets().getOrCreate(DATASETS.failed);
+  const rejected = await client.datasets().getOrCreate(DATASETS.rejected);
   return writeExports({
     rows: () => client.dataset(items.id).listItems(),
     deadLetters: () => redacted(client.dataset(failed.id).listItems(), redact),
+    rejected: () => redacted(client.dataset(rejected.id).listItems(), redact),
     meta,
     columns: Object.keys(site.record.shape),
     formats: settings.format,
-    dir: settings.out ?? join(settings.storageDir, 'exports'),
+    dir: exportDir(settings),
     site: site.name,
     now: new Date(),
   });
+}
+
+/** Where exports go. */
+export function exportDir({ out, storageDir }: Pick<Settings, 'out' | 'storageDir'>): string {
+  return out ?? join(storageDir, 'exports');
 }
 
 async function* redacted(rows: AsyncIterable<Row>, redact: Redact): AsyncGenerator<Row> {
   for await (const row of rows) yield redactData(row, redact);
 }
 
-/** What `meta` shows of the settings: all that say how the crawl was done, and no secret. */
+/** Whose proxies they were is nobody's business who is given an export. */
+const ACCOUNTS = new Set<string>(['decodoUser', 'unblockerUser'] satisfies (keyof Settings)[]);
+
+/** What `meta` shows of the settings: all that say how the crawl was done, no secret and no account. */
 export function publicSettings(settings: Settings): Record<string, unknown> {
   const shown = OPTIONS.filter(({ name, commands, secret }) => {
-    return commands.includes('crawl') && !secret && name !== 'quiet' && name !== 'verbose' && settings[name] !== undefined;
+    if (!commands.includes('crawl') || secret || ACCOUNTS.has(name)) return false;
+    return name !== 'quiet' && name !== 'verbose' && settings[name] !== undefined;
   });
   return Object.fromEntries(shown.map(({ name }) => [name, settings[name]]));
 }

@@ -10,7 +10,7 @@ import { writeRun } from '../storage/run.ts';
 import { acquireRunLock } from '../storage/sqlite/lock.ts';
 import { openRun } from './open-run.ts';
 
-type Filters = Pick<Settings, 'status' | 'host' | 'label' | 'verdict'>;
+type Filters = Readonly<Record<'status' | 'host' | 'label' | 'verdict', readonly string[]>>;
 
 /** @returns The text to print. Doing it twice puts nothing back twice: what is back is no dead letter any more. */
 export async function retryFailedCommand(settings: Settings): Promise<string> {
@@ -26,7 +26,8 @@ export async function retryFailedCommand(settings: Settings): Promise<string> {
       if (chosen.length > 0) await writeRun(storage.client, { ...run, finishedAt: null } satisfies RunRecord);
       const count = chosen.filter((letter) => redrive(storage.atomic, queue.id, letter)).length;
       const left = letters.length - count;
-      if (count === 0) return `Nothing to put back: ${toCount(left)} dead letters, none of them meant.`;
+      if (count === 0)
+        return `Nothing to put back: ${left === 1 ? '1 dead letter, which is not meant' : `${toCount(left)} dead letters, none of them meant`}.`;
       return `Put back: ${toCount(count)}. Dead letters left: ${toCount(left)}. Run the same crawl again to fetch them.`;
     } finally {
       storage.close();

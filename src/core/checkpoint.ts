@@ -93,7 +93,8 @@ export interface AtomicStorage extends StorageClient {
   rest(queueId: string, host: string, until: number): void;
   /** When the next waiting request falls due or the next resting host may be called, or null. */
   nextWake(queueId: string): number | null;
-  /** Makes the requests that were reclaimed until Infinity due at a time. @returns How many there are. */
+  /** Makes the requests that were reclaimed until Infinity due at a time, unless others wait: a lane that has not begun yet
+   *  has work to do. @returns How many there are. */
   startSecondPass(queueId: string, notBefore: number): number;
   /** Sends a handled request round again, from the lowest tier, and takes its row out of a dataset (the dead letters) and
    *  its failure out of a tier's figures.

@@ -5,6 +5,9 @@ import type { ClimbReason } from './ladder.ts';
 import type { Tier } from './page.ts';
 import type { Verdict } from './verdict.ts';
 
+/** The verdicts that a dead letter can have; `crash`: its page killed the process. */
+export const FAILING_VERDICTS = ['throttled', 'blocked', 'transient', 'needs-browser', 'fatal', 'crash'] as const;
+
 /** One attempt that failed. */
 export interface Attempt {
   /** ISO 8601, UTC. */

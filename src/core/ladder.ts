@@ -47,6 +47,9 @@ export interface Ladder {
   refused(host: string, label: string, from: Tier, to: Tier): boolean;
   /** A page is done. @returns As `refused`. */
   learn(page: Landed): boolean;
+  /** The tier of a try that was to go by another one, which may not be had (any more): the next higher one, else a lower one.
+   *  A tier that was taken out is left to say why, unless a plain client does for it. */
+  instead(tier: Tier): Tier;
   /** Takes a tier out for the rest of the run: it cannot be used here. */
   without(tier: Tier): void;
   readonly tiers: readonly Tier[];
@@ -108,6 +111,11 @@ export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): 
       return below(rung, usable);
     },
     climb: (from, verdict) => climb(usable, from, verdict),
+    instead(tier) {
+      if (usable.includes(tier)) return tier;
+      const [higher, lower] = [climb(usable, tier, 'blocked'), usable.findLast((other) => costs(other) < costs(tier))];
+      return higher ?? (tiers.includes(tier) && tier !== 'impersonate' ? tier : lower) ?? tier;
+    },
     refused: (host, label, from, to) =>
       revise(host, label, (rung) => {
         if (from === rung.start) weigh(rung, to, 'blocked');

@@ -1,5 +1,7 @@
 // Puts the stages of a crawl together: store, frontier, ladder, proxies, clients and both lanes' crawlers, each made once and
 // handed what it needs.
+import { totalmem } from 'node:os';
+
 import { Configuration } from '@crawlee/core';
 
 import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
@@ -22,6 +24,7 @@ import { openLaneQueue } from '../frontier/lane-queue.ts';
 import { createPace } from '../frontier/pace.ts';
 import { plainCheckpoint } from '../frontier/plain-checkpoint.ts';
 import type { Settings } from '../input/schema.ts';
+import { ProcessEvents } from '../platform/events.ts';
 import { setUpLog } from '../platform/log.ts';
 import type { ProxyProvider } from '../proxy/provider.ts';
 import type { OpenStorage } from '../storage/open.ts';
@@ -81,33 +84,37 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
   const config = new Configuration({
     storageClient: staging.client,
     purgeOnStart: false,
+    // Without it Crawlee asks `ps` for the machine's; see platform/events.ts.
+    memoryMbytes: Math.round(totalmem() / 2 ** 20),
     persistStateIntervalMillis: SAVE_EVERY_MILLIS,
   });
+  config.useEventManager(new ProcessEvents(config));
   return Configuration.storage.run(config, async () => {
     const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
     const log = setUpLog({ level, write: (line) => options.onLogLine(redact(line)) });
 
     let stopped: string | null = null;
     const spent = (await readState<TrafficSum[]>(storage.client, 'TRAFFIC')) ?? [];
-    const waysOut = openWaysOut({
-      provider: proxies,
-      settings,
-      spent,
-      onStop(reason) {
-        if (stopped !== null) return;
-        stopped = reason;
-        frontier.stop();
-        say(`${reason} Finishing the pages in flight.`);
-      },
-    });
+    const stop = (reason: string) => {
+      if (stopped !== null) return;
+      stopped = reason;
+      frontier.stop();
+      say(`${reason} Finishing the pages in flight.`);
+    };
+    const waysOut = openWaysOut({ provider: proxies, settings, spent, onStop: stop });
     const memory = (await readState<LadderMemory>(storage.client, 'LADDER')) ?? undefined;
     const ladder = createLadder({ tiers: settings.tiers, pins: site.tier, memory });
     const lost = new Map<Tier, string>();
-    const loseTier = (tier: Tier, why: string) => {
-      if (lost.has(tier)) return;
+    /** @returns Whether it was the last one. */
+    const loseTier = (tier: Tier, why: string): boolean => {
+      const isLast = ladder.tiers.every((other) => other === tier);
+      if (lost.has(tier)) return isLast;
       lost.set(tier, why);
       ladder.without(tier);
-      say(`${why} The crawl goes on without the tier ${tier}.`);
+      // A plain client that nobody asked for would show the site this machine's own address.
+      if (isLast) stop(`${why} --tiers has no other tier.`);
+      else say(`${why} The crawl goes on without the tier ${tier}.`);
+      return isLast;
     };
     const ways: Ways = {
       climb: (from, verdict) => ladder.climb(from, verdict),
@@ -125,7 +132,9 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       maxRequests: options.maxRequests,
       pace: createPace({ hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay }, Math.random),
       ladder,
-      onBrowserNeeded: () => tender.need(),
+      onBrowserNeeded() {
+        if (!frontier.isStopped) tender.need();
+      },
       onLearnt: () => void writeState(storage.client, 'LADDER', ladder.memory()),
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
@@ -146,10 +155,10 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
         : createRobots({
             client,
             headers: (url) => policy({ request: { url }, sessionId: '' }),
-            way: async () => {
-              const proxyUrl = await proxies?.configuration.newUrl('robots');
+            way: async (page) => {
+              const proxyUrl = await proxies?.configuration.newUrl('robots', { ...(page && { request: page }) });
               if (!proxyUrl) return {};
-              return { proxyUrl, route: { tier: 'http', proxy: settings.proxy, sessionId: 'robots' } };
+              return { proxyUrl, route: { tier: 'http', proxy: waysOut.modeOf(page?.label), sessionId: 'robots' } };
             },
           }),
       // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three
@@ -193,7 +202,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
         counters: () => checkpoint.counters(),
         traffic: () => waysOut.ledger.sums(),
         get stopped() {
-          return stopped;
+          // With what the pages in flight have added.
+          return stopped === null ? null : (waysOut.ledger.limitReached() ?? stopped);
         },
         async run() {
           const reached = waysOut.ledger.limitReached();

@@ -1,8 +1,9 @@
 // Export files: each is written under a temporary name and appears under its own in one step, complete. Runs never
 // overwrite each other, and all formats of one call carry the same number.
 import { randomUUID } from 'node:crypto';
+import { accessSync, constants, statSync } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { RunMeta } from '../core/meta.ts';
@@ -13,8 +14,9 @@ export const EXPORT_FORMATS = ['json', 'jsonl', 'csv'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 const FAILED_ENDING = '-failed.json';
+const REJECTED_ENDING = '-rejected.json';
 /** All that one export can consist of. */
-const ENDINGS = [...EXPORT_FORMATS.map((format) => `.${format}`), FAILED_ENDING];
+const ENDINGS = [...EXPORT_FORMATS.map((format) => `.${format}`), FAILED_ENDING, REJECTED_ENDING];
 
 /** Characters gathered before a write: a system call a row would be most of an export's time. */
 const CHUNK_CHARS = 65_536;
@@ -24,6 +26,8 @@ export interface ExportOptions {
   readonly rows: () => AsyncIterable<Row>;
   /** What failed for good; a file of its own (`-failed.json`) if `meta.failed` says that there are any. */
   readonly deadLetters: () => AsyncIterable<Row>;
+  /** Rows that did not fit the site's schema, with the reason; `-rejected.json` if `meta.rejected` says that there are any. */
+  readonly rejected: () => AsyncIterable<Row>;
   readonly meta: RunMeta;
   /** The CSV's first columns, in this order; further keys of rows follow in first-seen order. */
   readonly columns: readonly string[];
@@ -35,13 +39,27 @@ export interface ExportOptions {
   readonly now: Date;
 }
 
+/** Refuses a folder that cannot be made or written, before there is anything to write.
+ *  @throws {SurefootError} kind `storage` */
+export function assertExportDir(dir: string): void {
+  try {
+    let path = resolve(dir);
+    while (statSync(path, { throwIfNoEntry: false }) === undefined) path = dirname(path);
+    if (!statSync(path).isDirectory()) throw Object.assign(new Error(`${path} is a file`), { code: 'ENOTDIR' });
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw toStorageError(dir, error);
+  }
+}
+
 /** Streams all rows into one file a format. All files appear or, on an error, none.
- *  @returns Their paths: in the order of `formats`, then the dead letters'.
+ *  @returns Their paths: in the order of `formats`, then the dead letters' and the rejected rows'.
  *  @throws {SurefootError} kind `storage`: the folder or the disk. Errors of `rows` pass through unchanged. */
 export async function writeExports(options: ExportOptions): Promise<string[]> {
   const { dir, site, now } = options;
   const endings = [...new Set(options.formats)].map((format) => `.${format}`);
   if (options.meta.failed > 0) endings.push(FAILED_ENDING);
+  if (options.meta.rejected > 0) endings.push(REJECTED_ENDING);
   const base = `${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${site}`;
   // The leading dot and `.tmp` keep what a killed run leaves from being read as an export; the UUID, from being in the way.
   const id = randomUUID();
@@ -55,8 +73,12 @@ export async function writeExports(options: ExportOptions): Promise<string[]> {
   }
 }
 
-async function textOf(ending: string, { rows, deadLetters, meta, columns }: ExportOptions): Promise<AsyncIterable<string>> {
+async function textOf(
+  ending: string,
+  { rows, deadLetters, rejected, meta, columns }: ExportOptions,
+): Promise<AsyncIterable<string>> {
   if (ending === FAILED_ENDING) return toJson(deadLetters(), meta);
+  if (ending === REJECTED_ENDING) return toJson(rejected(), meta);
   if (ending === '.json') return toJson(rows(), meta);
   if (ending === '.jsonl') return toJsonl(rows());
   const allColumns = await findColumns(rows(), columns);

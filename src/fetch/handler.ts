@@ -16,8 +16,9 @@ export interface PageHandlerOptions {
 }
 
 export interface PageHandler {
-  /** @param toPage Called once the request is known to have a route. */
-  handle(request: Request, toPage: (flight: PageFlight) => Page): Promise<void>;
+  /** @param toPage Called once the request is known to have a route. It may say that the page is to be fetched otherwise,
+   *  and why: nothing of it is kept then. */
+  handle(request: Request, toPage: (flight: PageFlight, refuse: (why: VerdictError) => void) => Page): Promise<void>;
   /** For the crawler's `requestHandler`: lets Crawlee check userData when a request is added, not only when it is handled. */
   readonly getSchema: ReturnType<typeof createCheerioRouter>['getSchema'];
 }
@@ -32,7 +33,10 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
     async handle(request, toPage) {
       const flight = lane.flightOf(request);
       assertRoute(request, site);
-      const page = toPage(flight);
+      let refusal: VerdictError | null = null;
+      const page = toPage(flight, (why) => {
+        refusal ??= why;
+      });
       flight.measure(Buffer.byteLength(page.html));
       judgePage(page, site);
       flight.enter('handler');
@@ -40,7 +44,11 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
         for (const row of rows) flight.stage(dataset, row);
       };
       // The router only reads `request`; the handlers it calls take a Page.
-      await duringPage(stage, async () => router(page as unknown as CheerioCrawlingContext));
+      await duringPage(stage, async () => router(page as unknown as CheerioCrawlingContext)).catch((error: unknown) => {
+        // What is missing may well be what the handler stumbled over.
+        throw refusal ?? error;
+      });
+      if (refusal !== null) throw refusal as VerdictError;
     },
     getSchema: router.getSchema.bind(router),
   };

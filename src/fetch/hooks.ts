@@ -25,7 +25,7 @@ export interface Preparation {
     /** Sets the gap that a host asks for. @returns Since when it is known (epoch milliseconds), null if only now. */
     setDelay(request: Request, delayMillis: number): number | null;
   };
-  robots: ((url: string) => Promise<RobotsRules>) | null;
+  robots: ((url: string, page: Request) => Promise<RobotsRules>) | null;
   headers(request: Request, session: Session | undefined): Record<string, string>;
   /** How requests of a label leave this machine. @default 'none' for all */
   modeOf?: ((label: string | undefined) => ProxyMode) | undefined;
@@ -39,7 +39,7 @@ export function createEntry({ lane, robots }: Pick<Preparation, 'lane' | 'robots
     const flight = lane.flightOf(request);
     if (robots) {
       flight.enter('robots');
-      const rules = await robots(request.url);
+      const rules = await robots(request.url, request);
       if (!rules.isAllowed(request.url)) throw new VerdictError('skipped', `robots.txt forbids ${request.url}`);
       if (rules.delayMillis > 0) {
         const known = lane.setDelay(request, rules.delayMillis);
@@ -83,7 +83,10 @@ export function createJudge(lane: { arrived(request: Request): void }): Judge {
     const answer = { status, headers, url: request.loadedUrl ?? request.url };
     // Crawlee does so only for pages that get as far as a handler; a refusal's cookies are what the next try is known by.
     if (status >= 400) session?.setCookiesFromResponse({ headers, url: answer.url });
-    if (status === 407 && !proxyInfo) throw new VerdictError('blocked', 'HTTP 407, and no proxy is in use', { status });
+    // Through a tunnel, as to any https page, only the target itself can have said so: it must not stop the crawl.
+    if (status === 407 && (!proxyInfo || answer.url.startsWith('https:'))) {
+      throw new VerdictError('blocked', 'HTTP 407, and not from the proxy', { status });
+    }
     if (status >= 400) throwUnlessOk(judgeResponse(answer, await readBeginning(response, MAX_JUDGED_BYTES), null), answer);
     const type = headers['content-type'];
     if (type !== undefined && !PARSED_TYPES.test(type)) {

@@ -58,7 +58,7 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
   const mayRender = (tier: Tier) => !RENDERING.includes(tier) && (options.ways?.climb(tier, 'needs-browser') ?? null) !== null;
   const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
   const handle = async (context: CheerioCrawlingContext) =>
-    handler.handle(context.request, (flight) => toPage(context, site, flight, mayRender));
+    handler.handle(context.request, (flight, want) => toPage(context, site, flight, { may: mayRender, want }));
   const handleError = createErrorHandler({ ...options, recourse: frontier });
 
   return new HttpLaneCrawler(

@@ -25,8 +25,9 @@ export interface Ways {
   climb(from: Tier, verdict: Verdict): Tier | null;
   /** Told that the way out is closed: the proxy refuses, or cannot be reached. */
   onProxyFault(fault: TransportError | null): void;
-  /** Told that the service of a tier refuses its credentials: it cannot be used any more. */
-  onTierGone(tier: Tier, why: string): void;
+  /** Told that the service of a tier refuses its credentials: it cannot be used any more.
+   *  @returns Whether it was the last tier: the crawl stops for it, to be resumed. */
+  onTierGone(tier: Tier, why: string): boolean;
   /** Why a tier that would help is not there, to be told with a page that needed it; '' if that is not so. */
   whyNoTier(verdict: Verdict): string;
 }
@@ -47,7 +48,7 @@ export interface OutcomeOptions {
   random?: () => number;
 }
 
-const NO_WAYS: Ways = { climb: () => null, onProxyFault: () => {}, onTierGone: () => {}, whyNoTier: () => '' };
+const NO_WAYS: Ways = { climb: () => null, onProxyFault: () => {}, onTierGone: () => false, whyNoTier: () => '' };
 /** An attempt that met a proxy's fault comes again soon, unless the run has stopped for it by then. */
 const PROXY_REST_MILLIS = 2_000;
 
@@ -73,11 +74,11 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
       return verdict;
     }
     const at = now();
-    if (isGone) ways.onTierGone(tier, fault?.message ?? `The service of the tier ${tier} refuses.`);
-    if (verdict === 'early' || verdict === 'proxy') {
+    const isLast = isGone && ways.onTierGone(tier, fault?.message ?? `The service of the tier ${tier} refuses.`);
+    if (verdict === 'early' || verdict === 'proxy' || isLast) {
       request.errorMessages.pop(); // The page itself was not tried.
       if (verdict === 'proxy') ways.onProxyFault(fault);
-      recourse.defer(request, verdict === 'proxy' ? at + PROXY_REST_MILLIS : at);
+      recourse.defer(request, verdict === 'early' ? at : at + PROXY_REST_MILLIS);
       return verdict;
     }
     const { retryAfter, status = null } = error instanceof VerdictError ? error : {};

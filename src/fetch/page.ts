@@ -27,11 +27,16 @@ export interface FetchedPage extends Pick<Page, '$' | 'html' | 'tier' | 'log'> {
   readonly addRequests: CheerioCrawlingContext['addRequests'];
 }
 
-/** Whether a page of a tier can still be sent to one that runs its scripts. */
-export type MayRender = (tier: Tier) => boolean;
+/** What becomes of a page that may lack what its scripts would have made. */
+export interface Rendering {
+  /** Whether a page of the tier can still be sent to one that runs its scripts. */
+  may(tier: Tier): boolean;
+  /** Ends the page, whatever its handler makes of the error. */
+  want(why: VerdictError): void;
+}
 
-/** @param mayRender @default never */
-export function toPage(context: CheerioCrawlingContext, site: Site, flight: PageFlight, mayRender?: MayRender): Page {
+/** @param rendering @default none */
+export function toPage(context: CheerioCrawlingContext, site: Site, flight: PageFlight, rendering?: Rendering): Page {
   const { request, response, log, body, enqueueLinks, addRequests } = context;
   const { statusCode: status = 0, headers } = response;
   const html = typeof body === 'string' ? body : decodeBody(Buffer.from(body), headers['content-type']);
@@ -39,14 +44,14 @@ export function toPage(context: CheerioCrawlingContext, site: Site, flight: Page
   const $ = context.$ ?? load('');
   const { tier } = flight;
   const fetched = { request, log, html, $, tier, enqueueLinks, addRequests, response: { status, headers } };
-  return pageOf(fetched, site, flight, mayRender);
+  return pageOf(fetched, site, flight, rendering);
 }
 
 export function pageOf(
   { enqueueLinks, addRequests, ...fetched }: FetchedPage,
   site: Site,
   flight: PageFlight,
-  mayRender: MayRender = () => false,
+  rendering?: Rendering,
 ): Page {
   // Crawlee has set `id` and `loadedUrl` by now; its own type says so only inside a handler.
   const request = fetched.request as Page['request'];
@@ -61,12 +66,13 @@ export function pageOf(
       if (checked.success) {
         flight.stage(DATASETS.items, JSON.stringify(checked.data));
       } else {
-        const absent = mayRender(fetched.tier) && hasScripts(fetched.$) ? absentFields(record, checked.error) : [];
+        const absent = rendering?.may(fetched.tier) && hasScripts(fetched.$) ? absentFields(record, checked.error) : [];
         if (absent.length > 0) {
           const { status } = fetched.response;
-          throw new VerdictError('needs-browser', `HTTP ${status}: no ${absent.join(', ')}, on a page that has scripts`, {
-            status,
-          });
+          const reason = `HTTP ${status}: no ${absent.join(', ')}, on a page that has scripts`;
+          // Not thrown: a handler that does not await this would end the process, and one that catches it lose the row.
+          rendering?.want(new VerdictError('needs-browser', reason, { status }));
+          return;
         }
         flight.reject();
         const reason = prettifyError(checked.error);

@@ -1,6 +1,6 @@
 // robots.txt of each host, fetched once: whether a page may be fetched, and how long to wait between two.
 // https://www.rfc-editor.org/rfc/rfc9309
-import type { BaseHttpClient } from '@crawlee/core';
+import type { BaseHttpClient, Request } from '@crawlee/core';
 import robotsParser from 'robots-parser';
 
 import { messageOf } from '../core/errors.ts';
@@ -25,23 +25,22 @@ export interface RobotsRules {
 export interface RobotsOptions {
   client: BaseHttpClient;
   headers(url: string): Record<string, string>;
-  /** The proxy it goes through, where pages go through one. @default none */
-  way?: () => Promise<Pick<RoutedRequest, 'proxyUrl' | 'route'>>;
+  /** The proxy it goes through: that of the page that asks. @default none */
+  way?: (page: Request | undefined) => Promise<Pick<RoutedRequest, 'proxyUrl' | 'route'>>;
 }
 
-/**
- *  @returns A function that resolves to the rules for a URL.
+/** @returns A function that resolves to the rules for a URL, asked for on behalf of a page.
  *  It throws a VerdictError, `transient`, when they cannot be had: what may not be fetched is not known then. */
 export function createRobots({ client, headers, way = async () => ({}) }: RobotsOptions) {
   const byOrigin = new Map<string, Promise<RobotsRules>>();
 
-  const load = async (origin: string): Promise<RobotsRules> => {
+  const load = async (origin: string, page: Request | undefined): Promise<RobotsRules> => {
     const url = `${origin}/robots.txt`;
     const request: RoutedRequest & { responseType: 'text' } = {
       url,
       headers: headers(url),
       responseType: 'text',
-      ...(await way()),
+      ...(await way(page)),
     };
     const { statusCode, body } = await client.sendRequest(request).catch((error: unknown) => {
       // The proxy's fault, not the host's.
@@ -55,11 +54,11 @@ export function createRobots({ client, headers, way = async () => ({}) }: Robots
     return toRules(url, statusCode >= 400 ? '' : body.slice(0, MAX_BYTES));
   };
 
-  return async (pageUrl: string): Promise<RobotsRules> => {
+  return async (pageUrl: string, page?: Request): Promise<RobotsRules> => {
     const { origin } = new URL(pageUrl);
     let rules = byOrigin.get(origin);
     if (!rules) {
-      rules = load(origin);
+      rules = load(origin, page);
       byOrigin.set(origin, rules);
       // A failure is not kept: the page comes again, and so does the question.
       rules.catch(() => byOrigin.delete(origin));

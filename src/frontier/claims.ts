@@ -32,8 +32,8 @@ export interface Claims {
   isEmpty(): Promise<boolean>;
   /** The request that `isEmpty` has found. */
   take(): Next | null;
-  /** Something is claimed ahead. */
-  readonly ahead: boolean;
+  /** What is claimed ahead. */
+  readonly ahead: Next | null;
   /** Something is claimed ahead, or being looked for. */
   readonly busy: boolean;
   /** Has the next `isEmpty` look. */
@@ -87,7 +87,7 @@ export function createClaims(shared: Shared): Claims {
       return taken;
     },
     get ahead() {
-      return next !== null;
+      return next;
     },
     get busy() {
       return next !== null || claiming !== null;

@@ -184,8 +184,7 @@ export class Frontier implements IRequestManager {
   // -- what the crawler calls -----------------------------------------------------------------------------------------
 
   async isEmpty(lane: Lane = 'http'): Promise<boolean> {
-    if (this.#stopped || this.#alone) return true;
-    return this.#claims[lane].isEmpty();
+    return this.#mustWait(lane) || (await this.#claims[lane].isEmpty()) || this.#mustWait(lane);
   }
 
   async isFinished(): Promise<boolean> {
@@ -196,8 +195,8 @@ export class Frontier implements IRequestManager {
 
   async fetchNextRequest<T extends Dictionary = Dictionary>(lane: Lane = 'http'): Promise<Request<T> | null> {
     if (await this.isEmpty(lane)) return null;
-    // Another lane may have taken a page that must be alone meanwhile.
-    if (this.#alone || this.#stopped) return null;
+    // The other lane may have taken a page meanwhile.
+    if (this.#mustWait(lane)) return null;
     const next = this.#claims[lane].take();
     // Or another call this one; Crawlee asks again.
     if (!next) return null;
@@ -303,7 +302,7 @@ export class Frontier implements IRequestManager {
       now: this.#now,
       changes: () => this.#changes,
       claim: (now) => this.#claim(lane, now),
-      nextWake: (now) => this.#nextWake(now),
+      nextWake: (now) => this.#nextWake(lane, now),
       bury: (next) => this.#bury(next),
     });
   }
@@ -332,13 +331,22 @@ export class Frontier implements IRequestManager {
     for (const lane of LANES) this.#claims[lane].wake();
   }
 
+  /** Nothing is handed out beside a page that must be alone, nor such a page, claimed while all was quiet, beside another. */
+  #mustWait(lane: Lane): boolean {
+    if (this.#stopped || this.#alone) return true;
+    const { ahead } = this.#claims[lane];
+    return ahead !== null && this.#flights.size > 0 && handOutAfter(ahead.deaths) === 'alone';
+  }
+
   /** When there may be something to claim. With nothing else left, the second pass begins. */
-  #nextWake(now: number): number {
+  #nextWake(lane: Lane, now: number): number {
     const wake = this.#checkpoint.nextWake();
     // Until then, pages that may have killed the process twice are not even looked for.
     const quietAt = this.#startedAt + QUIET_MILLIS;
     if (now < quietAt) return Math.min(wake ?? Infinity, quietAt);
-    if (wake !== null || this.#flights.size > 0 || LANES.some((lane) => this.#claims[lane].ahead)) return wake ?? Infinity;
+    if (wake !== null || this.#flights.size > 0 || LANES.some((other) => this.#claims[other].ahead)) return wake ?? Infinity;
+    // The browser lane has not looked at what waits for the HTTP lane.
+    if (lane !== 'http') return Infinity;
     const begin = now + this.#secondPassDelayMillis;
     const postponed = this.#checkpoint.startSecondPass(begin);
     if (postponed === 0) return Infinity;

@@ -28,10 +28,10 @@ export function createLanes(ladder: Ladder, labelOf: (url: URL) => string): Lane
   return {
     tierFor(request, lane, now) {
       const tried = attemptsOf({ errorMessages: request.errorMessages ?? [] }).at(-1);
-      if (tried) return usable(ladder, tried.next ?? tried.tier);
+      if (tried) return ladder.instead(tried.next ?? tried.tier);
       const id = request.id as string;
       const sent = sentDown.get(id);
-      if (sent !== undefined) return usable(ladder, sent);
+      if (sent !== undefined) return ladder.instead(sent);
       const url = new URL(request.url);
       const tier = ladder.start(url.host, labelIn(request) ?? labelOf(url), now);
       if (lane === 'browser' && laneOf(tier) !== lane) sentDown.set(id, tier);
@@ -45,9 +45,4 @@ export function createLanes(ladder: Ladder, labelOf: (url: URL) => string): Lane
 
 function labelIn({ label, userData }: Routed): string | undefined {
   return label ?? (userData?.['label'] as string | undefined);
-}
-
-/** A tier that cannot be used any more is as good as one that refused; without a higher one it is left to say why not. */
-function usable(ladder: Ladder, tier: Tier): Tier {
-  return ladder.tiers.includes(tier) ? tier : (ladder.climb(tier, 'blocked') ?? tier);
 }

@@ -3,6 +3,7 @@
 // Flags, --help, variables, .env.example and README's table all follow from here: adding a setting is one entry.
 import { z } from 'zod';
 
+import { FAILING_VERDICTS } from '../core/dead-letter.ts';
 import { AN_HTTP_URL, httpUrl } from './http-url.ts';
 import { ladderFields } from './ladder-fields.ts';
 import { proxyFields } from './proxy-fields.ts';
@@ -168,12 +169,11 @@ const fields = {
     allowed: 'a label, such as DETAIL',
     defaultText: 'all',
   }),
-  verdict: setting(z.array(z.string().min(1)).default([]), {
+  verdict: setting(z.array(z.enum(FAILING_VERDICTS)).default([]), {
     flag: '--verdict',
     placeholder: 'LIST',
     help: 'only failures with these verdicts, such as transient, throttled, blocked, fatal or crash',
     commands: ['retry-failed'],
-    allowed: 'a verdict, such as transient',
     defaultText: 'all',
   }),
   format: setting(

@@ -94,6 +94,9 @@ function holder(owner: OwnerLine | null): string {
 function nextSteps(meta: RunMeta): string[] {
   const steps = [];
   if (meta.status === 'unfinished') steps.push(`${toPages(meta.pending)} left: run the same command again to go on.`);
+  if (meta.rejected > 0) {
+    steps.push(`${toCount(meta.rejected)} rows did not fit the site's schema: the file -rejected.json says why of each.`);
+  }
   if (meta.failed > 0) steps.push(`${toPages(meta.failed)} failed: \`npx tsx src/main.ts retry-failed\` sends them round again.`);
   return steps;
 }

@@ -8,7 +8,7 @@ const STORE = 'default';
 const KEY = 'SUREFOOT_RUN';
 const LIVE_KEY = 'SUREFOOT_LIVE';
 
-/** The ladder's memory; what went through sockets; assets that the browser did not fetch. */
+/** The ladder's memory; what went through sockets. */
 export type StateName = 'LADDER' | 'TRAFFIC';
 
 /** The last run's record; null if there is none. */

@@ -8,7 +8,8 @@ import { settingsSchema } from '../../src/input/schema.ts';
 describe('publicSettings', () => {
   const settings = settingsSchema.parse({
     tiers: ['http', 'unblocker', 'api'],
-    unblockerUser: 'me',
+    unblockerUser: 'account-canary',
+    decodoUser: 'user-account_canary',
     unblockerPass: 'hunter2',
     apiToken: 'hunter2',
     decodoPass: 'hunter2',
@@ -20,6 +21,10 @@ describe('publicSettings', () => {
     const shown = publicSettings(settings);
     expect(JSON.stringify(shown)).not.toContain('hunter2');
     for (const { name, secret } of OPTIONS) if (secret) expect(shown).not.toHaveProperty(name);
+  });
+
+  it('does not say whose accounts were used', () => {
+    expect(JSON.stringify(publicSettings(settings))).not.toMatch(/canary/);
   });
 
   it('says how the crawl was done, and nothing of other commands and of the screen', () => {

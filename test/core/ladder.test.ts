@@ -162,6 +162,21 @@ describe('a cheaper tier', () => {
   });
 });
 
+describe('a try by a tier that cannot be had', () => {
+  it.each<{ tier: Tier; tiers: Tier[]; lost?: Tier; instead: Tier; why: string }>([
+    { tier: 'impersonate', tiers: DEFAULT as Tier[], instead: 'impersonate', why: 'it can' },
+    { tier: 'impersonate', tiers: DEFAULT as Tier[], lost: 'impersonate', instead: 'browser', why: 'the next higher one' },
+    { tier: 'impersonate', tiers: ['http', 'impersonate'], lost: 'impersonate', instead: 'http', why: 'a plain client does' },
+    { tier: 'browser', tiers: ['http', 'browser'], lost: 'browser', instead: 'browser', why: 'the lane says what is missing' },
+    { tier: 'browser', tiers: ['http'], instead: 'http', why: '--tiers is another one since the last start' },
+    { tier: 'api', tiers: ['http', 'browser'], instead: 'browser', why: 'nobody pays for what --tiers leaves out' },
+  ])('$tier of $tiers without $lost goes by $instead: $why', ({ tier, tiers, lost, instead }) => {
+    const ladder = createLadder({ tiers });
+    if (lost) ladder.without(lost);
+    expect(ladder.instead(tier)).toBe(instead);
+  });
+});
+
 describe('the memory', () => {
   it('is plain data that another process goes on with', () => {
     const memory = JSON.parse(JSON.stringify(after([landed('http', 'browser')]).memory())) as never;

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { itemPage } from '../../src/demo/pages.ts';
 import { demoStoryById } from '../../src/demo/stories.ts';
-import { newStorageDir, readDeadLetters, readExport, startCrawl } from './crawl-process.ts';
+import { handledUrls, newStorageDir, readDeadLetters, readExport, startCrawl } from './crawl-process.ts';
 import { startLadderSite, type LadderSite } from './ladder-site.ts';
 
 const STORIES = 24;
@@ -108,6 +108,17 @@ describe('tier api', () => {
     expect(letters).toHaveLength(STORIES);
     expect(new Set(letters.map(({ verdict }) => verdict))).toEqual(new Set(['blocked']));
   });
+});
+
+it('a service that refuses, with no other tier beside it, stops the run: nothing is asked from here, and nothing given up', async () => {
+  site = await startLadderSite({ stories: STORIES });
+  const port = await listen((_, response) => response.writeHead(401).end(JSON.stringify({ message: 'Unauthorized' })));
+  const env = { DECODO_API_URL: `http://127.0.0.1:${port}`, DECODO_API_TOKEN: TOKEN };
+  const { code, stderr, storageDir } = await crawl(['--tiers', 'api'], env);
+  expect(code, stderr).toBe(3);
+  expect(stderr).toMatch(/refuses the token[^\n]*no other tier/);
+  expect([...site.hits.keys()]).toEqual([]);
+  expect(handledUrls(storageDir).size).toBe(0);
 });
 
 it('tier unblocker fetches what the cheaper ones are refused, by its own proxy with its own password', async () => {

@@ -101,6 +101,13 @@ it('a crawl stops at its budget, no later than by the pages in flight, and goes 
   expectEveryStoryOnce();
 });
 
+it('a crawl whose last page uses the budget up is done, and not stopped without its exports', async () => {
+  const { code, stderr } = await crawl(['--proxy', 'rotating', '--max-requests', '1', '--max-proxy-mb', '0.001']);
+  expect(stderr).toContain('is reached');
+  expect(code, stderr).toBe(0);
+  expect(readExport(storageDir).meta).toMatchObject({ succeeded: 1, pending: 0, status: 'finished' });
+});
+
 it('a sticky crawl keeps the address of each session, and has one name for each', async () => {
   expect((await crawl(['--proxy', 'sticky', '--concurrency', '3', '--session-minutes', '30', '--country', 'de'])).code).toBe(0);
   const exits = new Map<string, Set<string>>();

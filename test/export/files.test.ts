@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { SurefootError } from '../../src/core/errors.ts';
-import { type ExportOptions, publish, toStorageError, writeExports } from '../../src/export/files.ts';
+import { assertExportDir, type ExportOptions, publish, toStorageError, writeExports } from '../../src/export/files.ts';
 import type { Row } from '../../src/export/json.ts';
 import { from, meta } from './rows.ts';
 
@@ -21,6 +21,7 @@ function write(changes: Partial<ExportOptions> = {}): Promise<string[]> {
   return writeExports({
     rows: () => from([{ title: 'One', price: 1 }]),
     deadLetters: () => from([]),
+    rejected: () => from([]),
     meta,
     columns: ['title', 'price'],
     formats: ['json', 'jsonl', 'csv'],
@@ -54,6 +55,13 @@ describe('writeExports', () => {
     expect(paths.map((path) => basename(path))).toEqual([`${STEM}-2.csv`, `${STEM}-2.json`, `${STEM}-2-failed.json`]);
     expect(JSON.parse(await readFile(paths[2]!, 'utf8'))).toEqual({ meta: failed, items: [letter] });
     expect(await readdir(dir)).toHaveLength(4);
+  });
+
+  it('rows that were rejected have a file of their own, with the reasons', async () => {
+    const row = { url: 'https://shop.example/1', label: 'DETAIL', reason: 'price: expected number', record: {} };
+    const paths = await write({ formats: ['csv'], meta: { ...meta, rejected: 1 }, rejected: () => from([row]) });
+    expect(paths.map((path) => path.replace(/^.*-shop/, ''))).toEqual(['.csv', '-rejected.json']);
+    expect((JSON.parse(await readFile(paths[1] as string, 'utf8')) as { items: unknown[] }).items).toEqual([row]);
   });
 
   it('opens no dead letters when nothing failed', async () => {
@@ -215,5 +223,22 @@ describe('toStorageError', () => {
     const error = toStorageError('/data/out', cause);
     expect(error).toMatchObject({ kind: 'storage', cause });
     for (const part of ['"/data/out"', code, advice, '`--out DIR`']) expect(error.message).toContain(part);
+  });
+});
+
+describe('a folder for exports', () => {
+  it.each([
+    ['a file', 'file'],
+    ['below a file', 'file/below/it'],
+  ])('that is %s is refused before anything is written', async (_, name) => {
+    const dir = await mkdtemp(join(tmpdir(), 'surefoot-out-'));
+    await writeFile(join(dir, 'file'), '');
+    expect(() => assertExportDir(join(dir, name))).toThrow(/a folder with `--out DIR`/);
+  });
+
+  it('that is not there yet is fine, and is not made', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'surefoot-out-'));
+    assertExportDir(join(dir, 'new', 'folder'));
+    expect(await readdir(dir)).toEqual([]);
   });
 });

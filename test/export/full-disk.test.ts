@@ -44,6 +44,7 @@ it.each(['json', 'jsonl', 'csv'] as const)(
       site: 'shop',
       now: new Date(0),
       deadLetters: () => from([]),
+      rejected: () => from([]),
     };
     let passes = format === 'csv' ? 1 : 0;
     const exporting = writeExports({ ...options, rows: () => from(passes-- > 0 ? [{ filler: '' }] : rows()) });

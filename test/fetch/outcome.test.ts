@@ -236,10 +236,13 @@ describe('with a second pass', () => {
 });
 
 describe('on the ladder', () => {
-  const ladder = (faults: unknown[] = []): Ways => ({
+  const ladder = (faults: unknown[] = [], isLast = false): Ways => ({
     climb: (from, verdict) => climb(['http', 'impersonate', 'browser'], from, verdict),
     onProxyFault: (fault) => faults.push(fault?.fault ?? null),
-    onTierGone: (tier, why) => faults.push([tier, why]),
+    onTierGone(tier, why) {
+      faults.push([tier, why]);
+      return isLast;
+    },
     whyNoTier: (verdict) => (verdict === 'needs-browser' ? 'No browser was found.' : ''),
   });
 
@@ -288,6 +291,13 @@ describe('on the ladder', () => {
     expect(outcomes).toEqual([2_000, 2_000]);
     expect([attempts(), letters]).toEqual([[], []]);
     expect(faults).toEqual(['proxy-refused', null]);
+  });
+
+  it('a service that refuses and has nobody beside it is no attempt at the page: the run stops, to be resumed', () => {
+    const { outcomes, fail, goTo, attempts } = bench({ ways: ladder([], true) });
+    goTo('api');
+    fail(new TransportError('proxy-refused', 'It refuses the token.'));
+    expect([outcomes, attempts()]).toEqual([[2_000], []]);
   });
 
   it.each<Tier>(['unblocker', 'api'])('a service that refuses ends its tier (%s), and the page without another try', (tier) => {

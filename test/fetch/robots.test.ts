@@ -1,4 +1,5 @@
 // robots.txt: what it forbids is not fetched, its Crawl-delay is kept, and it is asked for once a host.
+import { Request } from '@crawlee/core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { createPlainClient } from '../../src/fetch/clients/plain.ts';
@@ -86,6 +87,24 @@ describe('the rules', () => {
     const ask = askRobots(() => ({ 'User-Agent': 'lab' }));
     await Promise.all(Array.from({ length: 20 }, (_, n) => ask(`${server.origin}/page-${n}`)));
     expect(agents).toEqual(['lab']);
+  });
+
+  it('are asked for by the way of the page that needs them: its label may have a proxy of its own', async () => {
+    const server = await serve({ '/robots.txt': robotsTxt('User-agent: *') });
+    const client = createPlainClient();
+    onTestFinished(() => client.close());
+    const labels: unknown[] = [];
+    const ask = createRobots({
+      client,
+      headers: () => ({}),
+      way: async (page) => {
+        labels.push(page?.label);
+        return {};
+      },
+    });
+    const url = `${server.origin}/page`;
+    await ask(url, new Request({ url, label: 'LOGIN' }));
+    expect(labels).toEqual(['LOGIN']);
   });
 
   it('of two ports are two', async () => {

@@ -97,6 +97,19 @@ describe.each(STORES)('over %s', (_, open) => {
     expect(seen.size).toBe(250);
   });
 
+  it('the second pass waits for what the other lane has not begun with, whichever lane looks', async () => {
+    const begun: number[] = [];
+    const { frontier } = await open({ ladder: ladderOf(), onSecondPass: (requests) => begun.push(requests) });
+    const browser = browserOf(frontier);
+    await add(frontier, 'x', 'y');
+    await fail(frontier, await take(frontier), undefined, Infinity);
+    expect([await browser.isEmpty(), begun], 'y waits for the HTTP lane').toEqual([true, []]);
+    await fail(frontier, await take(frontier), 'browser');
+    expect([await frontier.isEmpty(), begun], 'y waits for the browser lane').toEqual([true, []]);
+    await browser.markRequestHandled((await browser.fetchNextRequest()) as Request);
+    expect([await frontier.isEmpty(), begun]).toEqual([true, [1]]);
+  });
+
   it('a host that rests does so in both lanes', async () => {
     const { frontier } = await open({ ladder: ladderOf(BROWSER_FIRST) });
     const browser = browserOf(frontier);
@@ -167,4 +180,18 @@ it('a page that must be alone is so over both lanes', async () => {
   expect(nameOf(await next.fetchNextRequest())).toBe('x');
   await add(bench.frontier, 'z');
   expect(await bench.frontier.fetchNextRequest(), 'beside the suspect').toBeNull();
+});
+
+it('a page that must be alone, claimed while nothing was in flight, waits for the page that the other lane had ahead', async () => {
+  const first = await overSqlite({ ladder: ladderOf() });
+  await add(first.frontier, 'x', 'y');
+  await fail(first.frontier, await take(first.frontier), 'browser');
+  first.frontier.arrived((await browserOf(first.frontier).fetchNextRequest()) as Request);
+  const { frontier } = await afterCrash(first, { ladder: ladderOf() });
+  const browser = browserOf(frontier);
+  expect([await frontier.isEmpty(), await browser.isEmpty()], 'both have one ahead').toEqual([false, false]);
+  const y = await take(frontier);
+  expect([await browser.isEmpty(), await browser.fetchNextRequest()]).toEqual([true, null]);
+  await frontier.markRequestHandled(y);
+  expect(nameOf(await browser.fetchNextRequest())).toBe('x');
 });

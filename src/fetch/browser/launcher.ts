@@ -30,6 +30,8 @@ const SWITCHES = [
   '--no-first-run',
   // Where the environment names a proxy, Chromium takes it; here the crawl says what goes where.
   '--proxy-server=direct://',
+  // A page's WebRTC would send UDP past any proxy, from this machine's own address.
+  '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
   // Frames of other sites would be targets of their own, past the rules for a page's requests and for what the browser
   // calls itself. The headless shell has none anyway. Contexts are processes of their own all the same.
   '--disable-site-isolation-trials',

@@ -81,7 +81,8 @@ export function openFrontierStore(
     `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0 WHERE state = ${STATE.locked}`,
   );
   const secondPass = db.prepare(
-    `UPDATE requests SET due_at = ? WHERE store = ? AND state = ${STATE.waiting} AND due_at = ${POSTPONED}`,
+    `UPDATE requests SET due_at = ?1 WHERE store = ?2 AND state = ${STATE.waiting} AND due_at = ${POSTPONED} AND NOT EXISTS
+       (SELECT 1 FROM requests WHERE store = ?2 AND state = ${STATE.waiting} AND due_at < ${POSTPONED})`,
   );
   const handledBody = db.prepare(`SELECT body FROM requests WHERE store = ? AND id = ? AND state = ${STATE.handled}`);
   // Back to its place before any death.

@@ -1,5 +1,9 @@
 // Each page goes through its own session's proxy, really, and what the proxy says of a failure is told by its name.
 import { ProxyConfiguration } from '@crawlee/core';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
+
 import { expect, it, onTestFinished } from 'vitest';
 
 import type { BrowserCrawlerOptions } from '../../../src/fetch/browser-crawler.ts';
@@ -82,6 +86,32 @@ describeBrowser('a page', () => {
     expect(from['/b']).toBe('127.0.0.1');
     expect([from['/a'], from['/c']]).not.toContain('127.0.0.1');
     expect(said).toEqual([proxy.url(), undefined, proxy.url()]);
+  });
+});
+
+describeBrowser('WebRTC of a page', () => {
+  it('sends nothing past the proxy', async () => {
+    const packets: string[] = [];
+    const stun = createSocket('udp4', (_, { address }) => packets.push(address));
+    onTestFinished(() => void stun.close());
+    stun.bind(0);
+    await once(stun, 'listening');
+    // Chromium does not ask a server on the loopback address; another one of this machine is as good as any.
+    const address = Object.values(networkInterfaces())
+      .flatMap((all = []) => all)
+      .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+    const url = `stun:${address ?? '127.0.0.1'}:${stun.address().port}`;
+    const script = `const peer = new RTCPeerConnection({ iceServers: [{ urls: '${url}' }] });
+      peer.onicecandidate = ({ candidate }) => candidate || document.body.insertAdjacentHTML('beforeend', '<i id="over">');
+      peer.createDataChannel('x'); peer.createOffer().then((offer) => peer.setLocalDescription(offer));`;
+    const server = await startServer({ '/rtc': html(`<script>${script}</script>`) });
+    const proxy = await startProxy();
+    const { failures } = await crawlBrowser({
+      urls: [`${server.origin}/rtc`],
+      site: { browser: { waitFor: { PAGE: { selector: '#over' } } } },
+      options: through(() => proxy.url()),
+    });
+    expect([failures, packets]).toEqual([[], []]);
   });
 });
 
