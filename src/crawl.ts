@@ -1,12 +1,15 @@
 // The composition root: one crawl from its settings to its exports, stage by stage.
+import type { EventManager } from '@crawlee/core';
+import type { StorageClient } from '@crawlee/types';
+
 import { SurefootError } from './core/errors.ts';
 import type { DeadLetter } from './core/dead-letter.ts';
-import { toMeta } from './core/meta.ts';
+import { toMeta, type RunMeta } from './core/meta.ts';
 import { decideRun, describeRun, type RunInput, type RunRecord } from './core/run.ts';
 import type { Site } from './core/site.ts';
 import { startDemoSite, type DemoSite } from './demo/server.ts';
 import { exportRows, publicSettings } from './commands/export.ts';
-import { withEngine } from './engine.ts';
+import { withEngine, type Engine } from './engine.ts';
 import { readCookieFile, type Cookie } from './fetch/cookie-file.ts';
 import { secretValues } from './fetch/cookies.ts';
 import { findJsonError } from './input/json-error.ts';
@@ -39,6 +42,20 @@ export interface Surroundings {
   print(text: string): void;
   /** Ends the process at once. */
   exitNow(code: number): void;
+  /** Set when this is the run of an Actor. */
+  readonly actor?: ActorSide;
+}
+
+/** What a crawl has to do with the Actor that it is the run of. */
+export interface ActorSide {
+  /** The platform's store; null for that of the settings. */
+  readonly storage: OpenStorage | null;
+  /** The platform's events; undefined for this process's own. */
+  readonly events: EventManager | undefined;
+  /** Told when the crawl begins. @returns What is called when it is over. */
+  attach(engine: Engine, site: Site): () => void;
+  /** Takes the results of a finished crawl: the files that were written, and the store with the rows. */
+  publish(results: { client: StorageClient; meta: RunMeta; files: readonly string[] }): Promise<void>;
 }
 
 /** Crawls until all pages are done or a signal asks to stop.
@@ -53,7 +70,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
   let storage: OpenStorage | null = null;
   let demo: DemoSite | null = null;
   try {
-    storage = openStorage({ store, storageDir, fresh });
+    storage = surroundings.actor?.storage ?? openStorage({ store, storageDir, fresh });
     const { run, resumes, site } = await beginRun(settings, storage);
     if (run.input.startUrls.length === 0) demo = await startDemoSite({ port: run.demoPort ?? 0 });
     const begun: RunRecord = { ...run, demoPort: demo?.port ?? null };
@@ -83,7 +100,8 @@ async function beginRun(settings: Settings, storage: OpenStorage): Promise<{ run
       return { run: decision.run, resumes: true, site: resumed === site.name ? site : await loadSite(resumed) };
     }
     case 'start':
-      await clearRun(client);
+      // A run of the platform has stores of its own, and they are new.
+      if (!storage.cloud) await clearRun(client);
       return { run: { input, startedAt: new Date().toISOString(), finishedAt: null, demoPort: null }, resumes: false, site };
     case 'refuse':
       throw new SurefootError(
@@ -119,6 +137,7 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
     redact,
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),
+    events: surroundings.actor?.events,
     onSecondPass: (requests: number) =>
       say(`${toPages(requests)} failed, to be tried once more in ${settings.secondPassDelay} s, fewer at a time.`),
   };
@@ -138,13 +157,17 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
     const watching = watch({
       progress: () => frontier.landed,
       snapshot: () => frontier.snapshot(),
-      keep: (snapshot) => writeSnapshot(storage.client, redactData(snapshot, redact)),
+      // On the platform the live view shows it, and each write costs money.
+      keep: async (snapshot) => {
+        if (!storage.cloud) await writeSnapshot(storage.client, redactData(snapshot, redact));
+      },
       show(snapshot, stalledSeconds) {
         if (stalledSeconds !== null) say(`No progress for ${stalledSeconds} s. This is what the crawl is waiting for:`);
         say(formatSnapshot(snapshot, Date.now()));
       },
       stallMillis: settings.stallTimeout * SECOND,
     });
+    const detach = surroundings.actor?.attach(engine, site);
     const interruption = await runInterruptibly(() => engine.run(), {
       stop() {
         frontier.stop();
@@ -157,6 +180,7 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
     });
     watching.stop();
     progress.stop();
+    detach?.();
 
     const counts = engine.counts();
     if (interruption) {
@@ -168,6 +192,7 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };
     const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings)), redact);
     const exports = await exportRows(storage.client, { settings, site, meta, redact });
+    await surroundings.actor?.publish({ client: storage.client, meta, files: exports });
     // Last: a run that is killed before its exports are there is resumed, finds nothing left to fetch, and writes them.
     await writeRun(storage.client, finished);
     const elapsedSeconds = (performance.now() - startedMillis) / SECOND;

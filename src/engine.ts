@@ -1,5 +1,5 @@
 // Puts the stages of a crawl together: store, frontier, client and crawler, each made once and handed what it needs.
-import { Configuration } from '@crawlee/core';
+import { Configuration, type EventManager } from '@crawlee/core';
 
 import type { QueueCounts, TallySum } from './core/checkpoint.ts';
 import type { DeadLetter } from './core/dead-letter.ts';
@@ -13,8 +13,11 @@ import { createHttpCrawler, limitConcurrency } from './fetch/http-crawler.ts';
 import { createRobots } from './fetch/robots.ts';
 import { atomicCheckpoint } from './frontier/checkpoint.ts';
 import { Frontier } from './frontier/frontier.ts';
+import { openJournal, releaseLocks } from './frontier/journal.ts';
+import { journaledCheckpoint } from './frontier/journaled-checkpoint.ts';
 import { openLaneQueue } from './frontier/lane-queue.ts';
 import { createPace } from './frontier/pace.ts';
+import { readPlace, writePlace } from './frontier/place.ts';
 import { plainCheckpoint } from './frontier/plain-checkpoint.ts';
 import type { Settings } from './input/schema.ts';
 import { setUpLog } from './platform/log.ts';
@@ -23,6 +26,8 @@ import { stageDatasets } from './storage/staging.ts';
 
 const SECOND = 1_000;
 const MEBIBYTE = 1024 * 1024;
+/** The key-value store of a run's state. */
+const STATE = 'default';
 /** The second pass has this part of the concurrency. */
 const SECOND_PASS_SHARE = 4;
 
@@ -42,6 +47,8 @@ export interface EngineOptions {
   onDeadLetter: (letter: DeadLetter) => void;
   /** Told when requests that used up their tries are about to go round once more. */
   onSecondPass: (requests: number) => void;
+  /** Where Crawlee hears of migrations and of when to save. @default events of this process */
+  events?: EventManager | undefined;
 }
 
 /** A crawl that is ready to run. */
@@ -49,6 +56,8 @@ export interface Engine {
   readonly frontier: Frontier;
   counts(): QueueCounts;
   tallies(): TallySum[];
+  /** Saves what a restart should know and the store does not. Over SQLite there is nothing. */
+  save(): Promise<void>;
   /** Resolves when the frontier is finished or stopped and no page is in flight. */
   run(): Promise<void>;
 }
@@ -58,18 +67,28 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
   const { settings, storage, site, redact } = options;
   const staging = stageDatasets(storage.client);
   const config = new Configuration({ storageClient: staging.client, purgeOnStart: false });
+  if (options.events) config.useEventManager(options.events);
   return Configuration.storage.run(config, async () => {
     const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
     const log = setUpLog({ level, write: (line) => options.onLogLine(redact(line)) });
 
+    const { client: store, cloud } = storage;
+    // Before the queue is opened: the journal may mark requests of the process before this one.
+    const journal = cloud ? await openJournal({ client: store, ...cloud, store: STATE }) : null;
+    const place = cloud ? await readPlace(store, STATE) : null;
     const queue = await openLaneQueue(config);
-    const checkpoint = storage.atomic ? atomicCheckpoint(storage.atomic, queue) : plainCheckpoint(storage.client, queue);
+    if (journal) await releaseLocks(store, queue.id);
+    const journaled = journal && journaledCheckpoint({ client: store, journal, saved: place?.rests ?? [] }, queue);
+    const checkpoint =
+      journaled ?? (storage.atomic ? atomicCheckpoint(storage.atomic, queue) : plainCheckpoint(storage.client, queue));
+    const limits = { hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay };
+    const pace = createPace(limits, Math.random, place?.pace);
     const frontier = new Frontier({
       queue,
       checkpoint,
       site,
       maxRequests: options.maxRequests,
-      pace: createPace({ hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay }, Math.random),
+      pace,
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
       onSecondPass(requests) {
@@ -106,6 +125,9 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
         frontier,
         counts: () => checkpoint.counts(),
         tallies: () => checkpoint.tallies(),
+        async save() {
+          if (journaled) await writePlace(store, STATE, { pace: pace.memory(), rests: journaled.rests() });
+        },
         run: async () => void (await crawler.run()),
       });
     } finally {

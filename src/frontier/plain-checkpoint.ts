@@ -3,10 +3,19 @@
 import type { Request, RequestQueue } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
-import type { PageTally, TallySum } from '../core/checkpoint.ts';
+import type { PageTally, StagedRow, TallySum } from '../core/checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
-export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Checkpoint {
+export interface PlainOptions {
+  /** When a request that another process left in the queue is due (epoch milliseconds; Infinity: in the second pass).
+   *  @default at once */
+  dueOf?: (request: Request) => number;
+  /** Writes a page's rows and marks it handled. @default one after the other, so that a kill between them repeats rows */
+  write?: (request: Request, rows: readonly StagedRow[], tally: PageTally) => Promise<void>;
+}
+
+export function plainCheckpoint(client: StorageClient, queue: RequestQueue, options: PlainOptions = {}): Checkpoint {
+  const { dueOf = () => 0, write = pushAndMark(client, queue) } = options;
   /** Claimed from the queue and waiting for its host, in order. */
   const byHost = new Map<string, Map<string, Request>>();
   const deferred = new Map<string, { request: Request; notBefore: number }>();
@@ -48,6 +57,11 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       if (!request) return null;
       // One that is held or in flight comes back when its lock runs out.
       if (isHeld(request) || inFlight.has(request.id as string)) continue;
+      const notBefore = dueOf(request);
+      if (notBefore > now) {
+        deferred.set(request.id as string, { request, notBefore });
+        continue;
+      }
       if (mayBeCalled(new URL(request.url).host, now)) return request;
       hold(request);
     }
@@ -64,11 +78,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
     },
     handOut: () => {},
     async commit(request, rows, tally) {
-      for (const { dataset, json } of rows) {
-        const { id } = await client.datasets().getOrCreate(dataset);
-        await client.dataset(id).pushItems(json);
-      }
-      await queue.markRequestHandled(request);
+      await write(request, rows, tally);
       inFlight.delete(request.id as string);
       addTally(sums, tally);
     },
@@ -97,8 +107,24 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
   };
 }
 
-function addTally(sums: Map<string, TallySum>, { tier, host, end, bytes, millis, rejected }: PageTally): void {
-  const key = `${tier} ${host} ${end}`;
+function pushAndMark(client: StorageClient, queue: RequestQueue): NonNullable<PlainOptions['write']> {
+  return async (request, rows) => {
+    for (const { dataset, json } of rows) {
+      const { id } = await client.datasets().getOrCreate(dataset);
+      await client.dataset(id).pushItems(json);
+    }
+    await queue.markRequestHandled(request);
+  };
+}
+
+/** What one sum is kept by. */
+export function tallyKey({ tier, host, end }: Pick<PageTally, 'tier' | 'host' | 'end'>): string {
+  return `${tier} ${host} ${end}`;
+}
+
+export function addTally(sums: Map<string, TallySum>, tally: PageTally): void {
+  const { tier, host, end, bytes, millis, rejected } = tally;
+  const key = tallyKey(tally);
   const sum = sums.get(key) ?? { tier, host, end, pages: 0, bytes: 0, millis: 0, rejected: 0 };
   sums.set(key, {
     ...sum,

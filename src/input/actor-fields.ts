@@ -1,0 +1,287 @@
+// The fields of the Actor's input: each setting of a crawl under the name that Apify's users know, in its section. Settings
+// that are not listed here are fields too, under their own names, in the last section.
+import { z } from 'zod';
+
+import { OPTIONS, type Option } from './options.ts';
+import { settingsSchema } from './schema.ts';
+
+/** The input form's sections, in order, with their captions. */
+export const SECTIONS = {
+  start: 'Start',
+  limits: 'Limits',
+  politeness: 'Politeness',
+  proxy: 'Proxy',
+  ladder: 'Ways to fetch',
+  output: 'Output',
+  advanced: 'Advanced',
+} as const;
+
+export type Section = keyof typeof SECTIONS;
+
+/** What a field is called and how it is filled in, where that does not follow from its setting. */
+interface Hint {
+  readonly section: Section;
+  /** @default the setting's own name */
+  readonly name?: string;
+  readonly title?: string;
+  readonly description?: string;
+  /** Further keys of the field in the input schema. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  /** From the field's value to the setting's; undefined: not given. */
+  readonly toSetting?: (value: unknown) => unknown;
+  /** The field's default, if it is not the setting's. */
+  readonly default?: unknown;
+}
+
+/** What says where a process finds its files, and what an Actor has in another way. */
+const NOT_AN_ACTORS = [
+  'actor',
+  'storageDir',
+  'store',
+  'fresh',
+  'resume',
+  'out',
+  'quiet',
+  'cookies',
+  'browserPath',
+  'crawleeBrowserPath',
+  'workers',
+  'redis',
+  'dashboard',
+];
+
+const orNone = (value: unknown): unknown => (value === 0 ? undefined : value);
+const negated = (value: unknown): unknown => (typeof value === 'boolean' ? !value : value);
+
+/** By setting. */
+const HINTS: Readonly<Record<string, Hint>> = {
+  startUrls: {
+    section: 'start',
+    title: 'Start URLs',
+    description: "Where the crawl begins. None: the site's own start, which for hackernews is a demo site inside of the run.",
+    extra: { prefill: [{ url: 'https://news.ycombinator.com/news' }] },
+  },
+  site: { section: 'start', description: 'The folder in src/routes/ that extracts the pages.' },
+  maxRequests: {
+    section: 'limits',
+    name: 'maxPagesPerCrawl',
+    title: 'Pages at most',
+    description: 'Pages that the crawl takes on at most, over all restarts of the run. 0: no limit.',
+    extra: { minimum: 0, prefill: 10 },
+    default: 0,
+    toSetting: orNone,
+  },
+  concurrency: { section: 'limits', name: 'maxConcurrency' },
+  maxBodyMb: { section: 'limits' },
+  maxCost: { section: 'limits' },
+  maxProxyMb: { section: 'limits' },
+  hostConcurrency: { section: 'politeness' },
+  delay: { section: 'politeness' },
+  ignoreRobots: {
+    section: 'politeness',
+    name: 'respectRobotsTxtFile',
+    title: 'Respect robots.txt',
+    description: 'Skip what robots.txt forbids, and keep to its Crawl-delay.',
+    toSetting: negated,
+    default: true,
+  },
+  maxRetryAfter: { section: 'politeness' },
+  secondPassDelay: { section: 'politeness' },
+  headers: { section: 'politeness' },
+  contact: { section: 'politeness' },
+  ...inSection('proxy', [
+    'proxy',
+    'proxyUrls',
+    'country',
+    'city',
+    'state',
+    'zip',
+    'asn',
+    'continent',
+    'sessionMinutes',
+    'decodoUser',
+    'decodoPass',
+    'decodoHost',
+    'decodoPort',
+    'pricePerGb',
+  ]),
+  ...inSection('ladder', [
+    'tiers',
+    'impersonate',
+    'browser',
+    'browserConcurrency',
+    'loadAssets',
+    'unblockerUser',
+    'unblockerPass',
+    'unblockerHost',
+    'unblockerPort',
+    'unblockerGeo',
+    'apiToken',
+    'apiPlan',
+    'apiUrl',
+    'pricePerApiCall',
+  ]),
+  format: { section: 'output', title: 'Export as', description: 'What the rows are exported as, into the key-value store.' },
+  verbose: { section: 'advanced', name: 'debugLog', title: 'Debug log' },
+};
+
+function inSection(section: Section, settings: readonly string[]): Record<string, Hint> {
+  return Object.fromEntries(settings.map((setting) => [setting, { section }]));
+}
+
+const storeName = z
+  .string()
+  .regex(/^([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)?$/)
+  .optional();
+
+/** Fields that are no settings: what the platform has and the command line has not. */
+export const actorExtras = z.object({
+  datasetName: storeName,
+  keyValueStoreName: storeName,
+  requestQueueName: storeName,
+  initialCookies: z.array(z.record(z.string(), z.unknown())).optional(),
+});
+
+export type ActorExtras = z.output<typeof actorExtras>;
+
+const NAME_RULE = 'Letters, digits and "-".';
+
+/** How the extra fields stand in the form. */
+const EXTRA_FIELDS: Readonly<Record<keyof ActorExtras, { section: Section; property: Readonly<Record<string, unknown>> }>> = {
+  datasetName: {
+    section: 'output',
+    property: {
+      title: 'Dataset name',
+      type: 'string',
+      editor: 'textfield',
+      description: `Write the rows to a dataset of this name, which is kept, in the place of the run's own. One run at a time may write to it. ${NAME_RULE}`,
+    },
+  },
+  keyValueStoreName: {
+    section: 'output',
+    property: {
+      title: 'Key-value store name',
+      type: 'string',
+      editor: 'textfield',
+      description: `Write the exported files to a key-value store of this name, in the place of the run's own. ${NAME_RULE}`,
+    },
+  },
+  requestQueueName: {
+    section: 'output',
+    property: {
+      title: 'Request queue name',
+      type: 'string',
+      editor: 'textfield',
+      description: `On the platform: take the pages from a request queue of this name, in the place of the run's own. Pages that an earlier run has done are not fetched again. ${NAME_RULE}`,
+    },
+  },
+  initialCookies: {
+    section: 'start',
+    property: {
+      title: 'Initial cookies',
+      type: 'array',
+      editor: 'json',
+      isSecret: true,
+      description: 'Cookies that every session starts with, as JSON: what browser extensions and Playwright export.',
+    },
+  },
+};
+
+/** One field of the input form. */
+export interface ActorField {
+  readonly name: string;
+  readonly section: Section;
+  /** Its entry under `properties` of the input schema, without its section's caption. */
+  readonly property: Readonly<Record<string, unknown>>;
+  /** The setting behind it; null for an extra field. */
+  readonly option: Option | null;
+  readonly toSetting: (value: unknown) => unknown;
+}
+
+const shapes = z.toJSONSchema(settingsSchema, { io: 'input' }).properties ?? {};
+
+const fromSettings: readonly ActorField[] = OPTIONS.filter(
+  ({ name, commands }) => commands.includes('crawl') && !NOT_AN_ACTORS.includes(name),
+).map((option) => {
+  const hint: Hint = HINTS[option.name] ?? { section: 'advanced' };
+  const { section, name = option.name, toSetting = (value) => value } = hint;
+  return { name, section, option, toSetting, property: toProperty(option, hint) };
+});
+
+/** All fields, by section, in the order of the schema of settings. */
+export const ACTOR_FIELDS: readonly ActorField[] = [
+  ...fromSettings,
+  ...Object.entries(EXTRA_FIELDS).map(([name, field]) => ({ ...field, name, option: null, toSetting: () => undefined })),
+].toSorted((a, b) => Object.keys(SECTIONS).indexOf(a.section) - Object.keys(SECTIONS).indexOf(b.section));
+
+function toProperty(option: Option, { title, description, extra, ...hint }: Hint): Record<string, unknown> {
+  const described = {
+    title: title ?? toTitle(option.name),
+    description: description ?? `${sentenceCase(inFieldNames(option.help))}.`,
+  };
+  const initial = 'default' in hint ? hint.default : option.default;
+  // A default would be shown, and it would stand in every run's input.
+  const withDefault = option.secret || initial === undefined || option.name === 'startUrls' ? {} : { default: initial };
+  return { ...described, ...editorOf(option), ...withDefault, ...extra };
+}
+
+/** The type, its bounds and what it is filled in with. */
+function editorOf(option: Option): Record<string, unknown> {
+  const shape = toShape(shapes[option.name]);
+  if (option.name === 'startUrls') return { type: 'array', editor: 'requestListSources' };
+  if (option.secret) return option.kind === 'list' ? secret('array', 'json') : secret('string', 'textfield');
+  switch (option.kind) {
+    case 'boolean':
+      return { type: 'boolean', editor: 'checkbox' };
+    case 'text':
+      return shape.enum ? { type: 'string', editor: 'select', enum: shape.enum } : { type: 'string', editor: 'textfield' };
+    case 'list': {
+      const items = toShape(shape.items);
+      if (!items.enum) return { type: 'array', editor: 'stringList' };
+      const atLeast = shape.minItems === undefined ? {} : { minItems: shape.minItems };
+      return { type: 'array', editor: 'select', items: { type: 'string', enum: items.enum }, ...atLeast };
+    }
+    default: {
+      const { minimum, maximum } = shape;
+      const bounds = {
+        ...(minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER && { minimum }),
+        ...(maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER && { maximum }),
+      };
+      return { type: shape.type, editor: 'number', ...bounds };
+    }
+  }
+}
+
+const secret = (type: string, editor: string) => ({ type, editor, isSecret: true });
+
+interface Shape {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly items?: unknown;
+}
+
+function toShape(schema: unknown): Shape {
+  return typeof schema === 'object' && schema !== null ? schema : {};
+}
+
+/** Flags in a help text, as the fields that stand for them. */
+function inFieldNames(help: string): string {
+  return help.replaceAll(/`?--([a-z][a-z-]*)( [a-z]+`)?`?/g, (_, flag: string, value = '') => {
+    const option = OPTIONS.find((known) => known.flag === `--${flag}`);
+    const name = option ? (HINTS[option.name]?.name ?? option.name) : flag;
+    return `"${name}${String(value).replace('`', '').replace(/^ /, ': ')}"`;
+  });
+}
+
+function toTitle(name: string): string {
+  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const short = words.replaceAll(/\b(?:mb|gb|api|asn|url|zip)(?=s?\b)/g, (word) => word.toUpperCase());
+  return sentenceCase(short);
+}
+
+function sentenceCase(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
