@@ -1,4 +1,6 @@
 // The composition root: one crawl from its settings to its exports, stage by stage.
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { EventManager } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
@@ -191,6 +193,8 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
     }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };
     const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings)), redact);
+    // The platform's listings may be behind.
+    if (storage.cloud) await sleep(storage.cloud.settleMillis);
     const exports = await exportRows(storage.client, { settings, site, meta, redact });
     await surroundings.actor?.publish({ client: storage.client, meta, files: exports });
     // Last: a run that is killed before its exports are there is resumed, finds nothing left to fetch, and writes them.

@@ -1,6 +1,6 @@
 // A run's own stores on a platform where names belong to the whole account: the names that this program uses lead to the
 // stores of the run, and only what a site opens by a name of its own is shared between runs.
-import type { StorageClient } from '@crawlee/types';
+import type { DatasetClient, StorageClient } from '@crawlee/types';
 
 import { DATASETS } from '../core/checkpoint.ts';
 
@@ -18,6 +18,9 @@ const STORE = 'default';
 const KEY = 'SUREFOOT_STORES';
 /** Datasets that this program writes to besides the default one. */
 const OWN_DATASETS: readonly string[] = [DATASETS.failed, DATASETS.rejected];
+
+/** An option of the platform's client. */
+const PARTS: object = { chunkSize: 1_000 };
 
 type Kind = 'datasets' | 'requestQueues';
 /** Ids of unnamed stores that were made for the run, by the names that this program has for them. */
@@ -74,6 +77,7 @@ export async function withOwnStores<Client extends StorageClient>(client: Client
     get(target, property) {
       switch (property) {
         case 'dataset':
+          return (id: string) => inParts(target.dataset(known.dataset.get(id) ?? id));
         case 'keyValueStore':
         case 'requestQueue':
           return (id: string, ...options: [object?]) => {
@@ -90,6 +94,16 @@ export async function withOwnStores<Client extends StorageClient>(client: Client
         default:
           return bound(target, property);
       }
+    },
+  });
+}
+
+/** A dataset that is listed in parts, where no part is asked for: the platform would send all of it in one answer. */
+function inParts(dataset: DatasetClient): DatasetClient {
+  return new Proxy(dataset, {
+    get(target, property) {
+      if (property !== 'listItems') return bound(target, property);
+      return (options: { limit?: number } = {}) => target.listItems(options.limit === undefined ? { ...PARTS, ...options } : options);
     },
   });
 }
