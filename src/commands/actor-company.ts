@@ -36,7 +36,8 @@ export async function accompany({ host, run, redact, exitNow }: CompanyOptions):
   let crawling: { engine: Engine; site: Site } | null = null;
   let leaving: Promise<void> | null = null;
 
-  const text = () => (crawling ? redact(formatSnapshot(crawling.engine.frontier.snapshot(), Date.now())) : 'Nothing has begun yet.');
+  const text = () =>
+    crawling ? redact(formatSnapshot(crawling.engine.frontier.snapshot(), Date.now())) : 'Nothing has begun yet.';
   const status = () => {
     if (!crawling) return { phase: 'starting' };
     const { engine, site } = crawling;

@@ -81,7 +81,9 @@ interface RunOptions {
 async function runCrawl(settings: Settings, { host, extras, run, surroundings }: RunOptions): Promise<number> {
   const redact = createRedactor((extras.initialCookies ?? []).flatMap(({ value }) => (typeof value === 'string' ? [value] : [])));
   if (!host.home && extras.requestQueueName !== undefined) {
-    await host.say(`The queue "${extras.requestQueueName}" is the platform's; here the pages are kept in ${settings.storageDir}.`);
+    await host.say(
+      `The queue "${extras.requestQueueName}" is the platform's; here the pages are kept in ${settings.storageDir}.`,
+    );
   }
   const storage = host.home ? await openHome(host.home, extras) : null;
   const company = await accompany({ host, run, redact, exitNow: surroundings.exitNow });

@@ -54,7 +54,8 @@ export interface LocalResults {
 export async function writeLocalResults(client: StorageClient, results: LocalResults): Promise<void> {
   const { dir, datasetName, keyValueStoreName, runName, files, output } = results;
   await writeRows(client, DATASETS.items, join(dir, 'datasets', datasetName ?? 'default'), datasetName ? `${runName}-` : '');
-  for (const dataset of [DATASETS.failed, DATASETS.rejected]) await writeRows(client, dataset, join(dir, 'datasets', dataset), '');
+  for (const dataset of [DATASETS.failed, DATASETS.rejected])
+    await writeRows(client, dataset, join(dir, 'datasets', dataset), '');
   const store = join(dir, 'key_value_stores', keyValueStoreName ?? 'default');
   await mkdir(store, { recursive: true });
   for (const file of files) await copyFile(file, join(store, toRecordKey(file)));

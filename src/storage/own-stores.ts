@@ -91,6 +91,9 @@ export async function withOwnStores<Client extends StorageClient>(client: Client
         case 'requestQueues':
           // Each lane has a queue by a name of ours.
           return () => collection('requestQueue', target.requestQueues(), () => true);
+        case 'setStatusMessage':
+          // Crawlee's own would mix with commands/actor-company.ts's, and end them: its last one is terminal.
+          return undefined;
         default:
           return bound(target, property);
       }
@@ -103,7 +106,8 @@ function inParts(dataset: DatasetClient): DatasetClient {
   return new Proxy(dataset, {
     get(target, property) {
       if (property !== 'listItems') return bound(target, property);
-      return (options: { limit?: number } = {}) => target.listItems(options.limit === undefined ? { ...PARTS, ...options } : options);
+      return (options: { limit?: number } = {}) =>
+        target.listItems(options.limit === undefined ? { ...PARTS, ...options } : options);
     },
   });
 }
