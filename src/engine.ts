@@ -128,7 +128,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
         async save() {
           if (journaled) await writePlace(store, STATE, { pace: pace.memory(), rests: journaled.rests() });
         },
-        run: async () => void (await crawler.run()),
+        run: async () => void (await (journal ? Promise.race([crawler.run(), journal.failure]) : crawler.run())),
       });
     } finally {
       await client.close();

@@ -4,7 +4,7 @@ import type { Request, RequestQueue } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
 import type { PageTally, StagedRow, TallySum } from '../core/checkpoint.ts';
-import { SurefootError } from '../core/errors.ts';
+import { messageOf, SurefootError } from '../core/errors.ts';
 import { writeNote, type JournalIo, type JournalNote } from './journal-note.ts';
 import { addTally, tallyKey } from './plain-checkpoint.ts';
 
@@ -25,6 +25,8 @@ export interface JournalPage {
 export interface Journal {
   /** Resolves when the page's rows are written and it is marked handled. */
   commit(page: JournalPage): Promise<void>;
+  /** Rejects when a batch that was noted could not be written: nothing more can be committed by this process. */
+  readonly failure: Promise<never>;
   /** Figures of one queue's pages, over all restarts. They are noted with the batch, so they are never behind. */
   tallies(queueId: string): TallySum[];
 }
@@ -62,8 +64,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const figures = new Map(Object.entries(left?.figures ?? {}).map(([id, sums]) => [id, toSums(sums)]));
   const ids = new Map<string, string>();
   let waiting: Waiting[] = [];
-  let writing: Promise<void> | null = null;
+  const pending = new Map<string, Promise<void>>();
+  let writing = false;
   let broken: unknown = null;
+  const { promise: failure, reject: fail } = promiseOfFailure();
 
   const idOf = async (dataset: string): Promise<string> => {
     const known = ids.get(dataset);
@@ -99,6 +103,13 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       await Promise.all(batch.map(({ queue, request }) => queue.markRequestHandled(request)));
     } catch (error) {
       broken = error;
+      fail(
+        error instanceof SurefootError
+          ? error
+          : new SurefootError('storage', `The store could not be written: ${messageOf(error)}. Resurrect the run to go on.`, {
+              cause: error,
+            }),
+      );
       throw error;
     }
     for (const [id, texts] of rows) ends.set(id, (ends.get(id) ?? 0) + texts.length);
@@ -118,17 +129,41 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
         for (const { reject } of batch) reject(error);
       }
     }
-    writing = null;
+  };
+  const startWriting = (): void => {
+    if (writing || waiting.length === 0) return;
+    writing = true;
+    void drain().finally(() => {
+      writing = false;
+      startWriting();
+    });
   };
 
   return {
-    commit: (page) =>
-      new Promise<void>((resolve, reject) => {
+    commit(page) {
+      // Crawlee asks again when it has waited for long, while the first call is still under way.
+      const id = `${page.queue.id} ${page.request.id}`;
+      const committing = pending.get(id);
+      if (committing) return committing;
+      const committed = new Promise<void>((resolve, reject) => {
         waiting.push({ page, resolve, reject });
-        writing ??= drain();
-      }),
+      }).finally(() => pending.delete(id));
+      pending.set(id, committed);
+      startWriting();
+      return committed;
+    },
+    failure,
     tallies: (queueId) => [...(figures.get(queueId)?.values() ?? [])],
   };
+}
+
+function promiseOfFailure() {
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<never>((_, rejectIt) => {
+    reject = rejectIt;
+  });
+  promise.catch(() => {}); // Whoever waits for it hears of it.
+  return { promise, reject };
 }
 
 interface Waiting {
