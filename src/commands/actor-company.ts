@@ -52,9 +52,11 @@ export async function accompany({ host, run, redact, exitNow }: CompanyOptions):
   const drain = async (event: keyof typeof DRAIN_MILLIS): Promise<void> => {
     // Its rows are journaled and its requests come back: what does not land in time is fetched again, and nothing is lost.
     askToStop();
+    if (!crawling) return;
+    const { engine } = crawling;
     const until = performance.now() + DRAIN_MILLIS[event];
-    while (crawling && crawling.engine.frontier.inFlight > 0 && performance.now() < until) await sleep(50);
-    await crawling?.engine.save();
+    while (engine.frontier.inFlight > 0 && performance.now() < until) await sleep(50);
+    await engine.save();
   };
   const progressOf = (engine: Engine): string => {
     const { handled, total } = engine.counts();

@@ -22,6 +22,9 @@ import { accompany } from './actor-company.ts';
 /** Beside INPUT: `apify run` takes it away when it empties the store, and with it the reason to go on. */
 const MARKER = 'SUREFOOT_STATE.json';
 
+/** For as long as the process lives. */
+const COOKIES = 'initial-cookies.json';
+
 /** Runs a crawl as an Actor.
  *  @param argv As the command line has it: what stands there wins over the Actor's input.
  *  @returns The exit code: on the platform 0 unless nothing at all was fetched; elsewhere as of `crawl`. */
@@ -38,7 +41,8 @@ export async function actorCommand(argv: readonly string[], run: ActorRun, surro
     await host.close(1);
     throw error;
   } finally {
-    if (host.home) rmSync(dir, { recursive: true, force: true });
+    // On the platform all of it: what is to stay is in the platform's stores.
+    rmSync(host.home ? dir : join(dir, COOKIES), { recursive: true, force: true });
   }
 }
 
@@ -66,7 +70,7 @@ function isEmptied(storageDir: string): boolean {
 /** Only this user can read the file. */
 function writeCookies(dir: string, cookies: readonly object[]): string {
   mkdirSync(dir, { recursive: true });
-  const file = join(dir, 'initial-cookies.json');
+  const file = join(dir, COOKIES);
   writeFileSync(file, JSON.stringify(cookies), { mode: 0o600 });
   return file;
 }

@@ -1,6 +1,6 @@
 // What is in .actor/ agrees with the program and with the platform's schemas.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,7 +14,7 @@ import { ROOT } from '../docs/documents.ts';
 
 const APIFY = join(ROOT, 'node_modules/apify-cli/dist/apify.js');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
-const readJson = <T>(path: string) => JSON.parse(read(path)) as T;
+const readJson = (path: string): unknown => JSON.parse(read(path));
 
 function validate(cwd: string): string {
   const env = { ...process.env, APIFY_CLI_DISABLE_TELEMETRY: '1', APIFY_CLI_SKIP_UPDATE_CHECK: '1', HOME: cwd };
@@ -30,7 +30,7 @@ describe('the schemas', () => {
   it.each(['dataset_schema.json', 'failed_dataset_schema.json'])('are valid for the Apify CLI, with %s', (dataset) => {
     const dir = mkdtempSync(join(tmpdir(), 'surefoot-schemas-'));
     cpSync(join(ROOT, '.actor'), join(dir, '.actor'), { recursive: true });
-    const { storages, ...actor } = readJson<{ storages: Record<string, unknown> }>('.actor/actor.json');
+    const { storages, ...actor } = readJson('.actor/actor.json') as { storages: Record<string, unknown> };
     const { datasets: _, ...others } = storages;
     writeFileSync(join(dir, '.actor/actor.json'), JSON.stringify({ ...actor, storages: { ...others, dataset: `./${dataset}` } }));
     validate(dir);
@@ -42,8 +42,8 @@ describe('the schemas', () => {
 
   it('of the datasets show fields that rows have', () => {
     const fieldsOf = (path: string, view: string) =>
-      readJson<{ views: Record<string, { transformation: { fields: string[] } }> }>(path).views[view]?.transformation.fields ??
-      [];
+      (readJson(path) as { views: Record<string, { transformation: { fields: string[] } }> }).views[view]?.transformation
+        .fields ?? [];
     expect(Object.keys(site.record.shape)).toEqual(expect.arrayContaining(fieldsOf('.actor/dataset_schema.json', 'stories')));
     const letter = toDeadLetter({ url: 'https://a.example', id: 'a', label: 'LIST', errorMessages: [] } as never, {
       at: '',
@@ -57,7 +57,7 @@ describe('the schemas', () => {
 
   it('name all sections, and nothing twice', () => {
     const properties = Object.entries(
-      readJson<{ properties: Record<string, { sectionCaption?: string }> }>('.actor/input_schema.json').properties,
+      (readJson('.actor/input_schema.json') as { properties: Record<string, { sectionCaption?: string }> }).properties,
     );
     const captions = properties.flatMap(([, { sectionCaption }]) => sectionCaption ?? []);
     expect(new Set(captions).size).toBe(captions.length);
@@ -66,7 +66,7 @@ describe('the schemas', () => {
   });
 
   it('have no secret with a default, and show none', () => {
-    const properties = readJson<{ properties: Record<string, object> }>('.actor/input_schema.json').properties;
+    const properties = (readJson('.actor/input_schema.json') as { properties: Record<string, object> }).properties;
     const secrets = Object.values(properties).filter((property) => 'isSecret' in property);
     expect(secrets.length).toBeGreaterThan(0);
     for (const property of secrets) {
@@ -76,9 +76,16 @@ describe('the schemas', () => {
   });
 });
 
+it('apify is imported in one place', () => {
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+  expect(sources.filter((path) => /from 'apify'|import\('apify'\)/.test(read(`src/${path}`)))).toEqual([
+    join('platform', 'actor.ts'),
+  ]);
+});
+
 describe('the image', () => {
   const dockerfile = read('.actor/Dockerfile');
-  const { dependencies } = readJson<{ dependencies: Record<string, string> }>('package.json');
+  const { dependencies } = readJson('package.json') as { dependencies: Record<string, string> };
 
   it("has package.json's Playwright, in both stages", () => {
     const tags = [...dockerfile.matchAll(/^FROM apify\/actor-node-playwright-chrome:\d+-([\d.]+)/gm)].map(

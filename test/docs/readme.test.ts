@@ -55,6 +55,13 @@ async function expectScript(command: string) {
   for (const file of script?.match(/\S+\.ts/g) ?? []) expect(existsSync(join(ROOT, file)), file).toBe(true);
 }
 
+/** A command of Apify's, which needs an account there. */
+async function expectApify(command: string) {
+  const { code, stdout, stderr } = await start(project, command.replace('apify', 'apify help')).ended;
+  expect(code).toBe(0);
+  expect(stdout + stderr).toContain(command.replace('npx', '$'));
+}
+
 /** What is done about each command: all there are, in the order in which they stand. */
 const CHECKS: Record<string, (command: string) => Promise<void>> = {
   async 'npm install'() {
@@ -132,6 +139,10 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     writeInto(project, 'input.json', json);
     expect(await expectAccepted(command)).toMatchObject(JSON.parse(json) as object);
   },
+  'npx apify login': expectApify,
+  'npx apify push': expectApify,
+  'npx apify call': expectApify,
+  'npx apify run': expectApify, // It is run in test/actor/local.test.ts.
   'npm run bench:frontier -- 1000 10000': expectScript,
   'npm run check': expectScript,
 };

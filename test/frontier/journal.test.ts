@@ -22,7 +22,7 @@ async function open({ pages = 4, onPush = () => undefined }: { pages?: number; o
       if (property !== 'dataset') return Reflect.get(target, property) as unknown;
       return (id: string) => {
         const pushItems: DatasetClient['pushItems'] = async (items) => {
-          const fate = onPush(++pushes, JSON.parse(String(items)) as unknown[]);
+          const fate = onPush(++pushes, JSON.parse(items as unknown as string) as unknown[]);
           if (fate?.before) throw fate.before;
           await target.dataset(id).pushItems(items);
           if (fate?.after) throw fate.after;
