@@ -54,6 +54,7 @@ export async function accompany({ host, run, redact, exitNow }: CompanyOptions):
     askToStop();
     if (!crawling) return;
     const { engine } = crawling;
+    await engine.save();
     const until = performance.now() + DRAIN_MILLIS[event];
     while (engine.frontier.inFlight > 0 && performance.now() < until) await sleep(50);
     await engine.save();

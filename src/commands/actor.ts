@@ -25,6 +25,9 @@ const MARKER = 'SUREFOOT_STATE.json';
 /** For as long as the process lives. */
 const COOKIES = 'initial-cookies.json';
 
+/** Addresses of Apify Proxy that sticky sessions are spread over. */
+const PROXY_SESSIONS = 100;
+
 /** Runs a crawl as an Actor.
  *  @param argv As the command line has it: what stands there wins over the Actor's input.
  *  @returns The exit code: on the platform 0 unless nothing at all was fetched; elsewhere as of `crawl`. */
@@ -51,10 +54,19 @@ async function toSettings(
   { host, extras, dir }: { host: ActorHost; extras: ActorExtras; dir: string },
 ): Promise<Settings> {
   const cookies = extras.initialCookies?.length ? ['--cookies', writeCookies(dir, extras.initialCookies)] : [];
-  const input = await loadInput([...argv, ...cookies], { actorInput: host.input });
+  const proxy = extras.proxyConfiguration && (await toProxy(host, extras.proxyConfiguration));
+  const input = await loadInput([...argv, ...cookies], { actorInput: { ...(host.input as object | null), ...proxy } });
   if (input.kind !== 'settings') throw new SurefootError('input', 'An Actor has no --help and no --version.');
   const fresh = !host.home && isEmptied(host.storageDir);
   return Object.freeze({ ...input.settings, storageDir: dir, fresh, resume: !fresh });
+}
+
+/** The settings that the proxy editor's choice comes to. Where the input leaves the mode open, addresses rotate. */
+async function toProxy(host: ActorHost, choice: Readonly<Record<string, unknown>>): Promise<object> {
+  const { proxy: asked = 'none' } = (host.input ?? {}) as { proxy?: string };
+  const mode = asked === 'none' ? 'rotating' : asked;
+  const proxyUrls = await host.proxyUrls(choice, mode === 'sticky' ? PROXY_SESSIONS : 0);
+  return proxyUrls ? { proxy: mode, proxyUrls } : {};
 }
 
 /** Whether the default stores were emptied since the last run here, which is how `apify run` asks for a new one. */

@@ -140,14 +140,23 @@ export const actorExtras = z.object({
   keyValueStoreName: storeName,
   requestQueueName: storeName,
   initialCookies: z.array(z.record(z.string(), z.unknown())).optional(),
+  /** As the form's proxy editor writes it; platform/actor.ts makes proxy URLs of it. */
+  proxyConfiguration: z.record(z.string(), z.unknown()).optional(),
 });
 
 export type ActorExtras = z.output<typeof actorExtras>;
 
 const NAME_RULE = 'Letters, digits and "-".';
 
+interface ExtraField {
+  readonly section: Section;
+  readonly property: Readonly<Record<string, unknown>>;
+  /** A setting that it works through; without it there is no such field. */
+  readonly needs?: string;
+}
+
 /** How the extra fields stand in the form. */
-const EXTRA_FIELDS: Readonly<Record<keyof ActorExtras, { section: Section; property: Readonly<Record<string, unknown>> }>> = {
+const EXTRA_FIELDS: Readonly<Record<keyof ActorExtras, ExtraField>> = {
   datasetName: {
     section: 'output',
     property: {
@@ -173,6 +182,16 @@ const EXTRA_FIELDS: Readonly<Record<keyof ActorExtras, { section: Section; prope
       type: 'string',
       editor: 'textfield',
       description: `On the platform: take the pages from a request queue of this name, in the place of the run's own. Pages that an earlier run has done are not fetched again. ${NAME_RULE}`,
+    },
+  },
+  proxyConfiguration: {
+    section: 'proxy',
+    needs: 'proxyUrls',
+    property: {
+      title: 'Apify Proxy',
+      type: 'object',
+      editor: 'proxy',
+      description: 'Apify Proxy, or proxies of your own. Decodo has the fields below.',
     },
   },
   initialCookies: {
@@ -211,8 +230,15 @@ const fromSettings: readonly ActorField[] = OPTIONS.filter(
 /** All fields, by section, in the order of the schema of settings. */
 export const ACTOR_FIELDS: readonly ActorField[] = [
   ...fromSettings,
-  ...Object.entries(EXTRA_FIELDS).map(([name, field]) => ({ ...field, name, option: null, toSetting: () => undefined })),
+  ...Object.entries(EXTRA_FIELDS)
+    .filter(([, { needs }]) => hasSetting(needs))
+    .map(([name, field]) => ({ ...field, name, option: null, toSetting: () => undefined })),
 ].toSorted((a, b) => Object.keys(SECTIONS).indexOf(a.section) - Object.keys(SECTIONS).indexOf(b.section));
+
+function hasSetting(name: string | undefined): boolean {
+  const names: readonly string[] = OPTIONS.map((option) => option.name);
+  return name === undefined || names.includes(name);
+}
 
 function toProperty(option: Option, { title, description, extra, ...hint }: Hint): Record<string, unknown> {
   const described = {

@@ -4,6 +4,12 @@ import { ACTOR_FIELDS, actorExtras, type ActorExtras } from './actor-fields.ts';
 import { didYouMean } from './nearest.ts';
 import type { Given, Source } from './sources.ts';
 
+/** Of values that are not shown: they may hold a secret. */
+const SHAPES: Readonly<Record<string, string>> = {
+  initialCookies: 'a list of cookies, each an object',
+  proxyConfiguration: "what the form's proxy editor writes: an object with useApifyProxy or proxyUrls",
+};
+
 const PLACE = "the Actor's input";
 
 /** The settings in the Actor's input. A field may also have its setting's own name. Empty ones are as good as none: the
@@ -37,8 +43,8 @@ export function readActorExtras(input: unknown): ActorExtras {
   if (checked.success) return checked.data;
   const fields = new Set(checked.error.issues.map(({ path }) => String(path[0])));
   const problems = [...fields].map((field) =>
-    field === 'initialCookies'
-      ? `${field} in ${PLACE} must be a list of cookies, each an object.`
+    field in SHAPES
+      ? `${field} in ${PLACE} must be ${SHAPES[field]}.`
       : `${field} in ${PLACE} must be the name of a storage (letters, digits and "-", at most 63), got ${JSON.stringify(given[field])}.`,
   );
   throw new SurefootError('input', problems.join('\n'));

@@ -27,6 +27,10 @@ export interface ActorHost {
     /** Datasets that actor.json declares, by their alias: id. */
     readonly datasets: Readonly<Record<string, string>>;
   } | null;
+  /** What the form's proxy editor chose, as proxy URLs: one without a session, whose address changes with each connection,
+   *  or so many with a session each, whose address stays. Null: no proxy.
+   *  @throws {SurefootError} kind `input`: no access to it. */
+  proxyUrls(choice: Readonly<Record<string, unknown>>, sessions: number): Promise<readonly string[] | null>;
   /** Where `apify run` keeps input and results. */
   readonly storageDir: string;
   /** Told of what the platform announces. A listener may be called more than once. */
@@ -64,6 +68,7 @@ export async function openActor({ atHome }: { atHome: boolean }): Promise<ActorH
           datasets: toAliases(config.get('actorStoragesJson')),
         }
       : null,
+    proxyUrls: toProxyUrls,
     storageDir: storageDirOf(config.getStorageClient()),
     on: (event, listener) => Actor.on(event, () => void listener()),
     async say(text, last) {
@@ -77,6 +82,27 @@ export async function openActor({ atHome }: { atHome: boolean }): Promise<ActorH
       await Actor.exit({ exit: false, exitCode });
     },
   };
+}
+
+/** See `ActorHost.proxyUrls`. */
+export async function toProxyUrls(
+  choice: Readonly<Record<string, unknown>>,
+  sessions: number,
+): Promise<readonly string[] | null> {
+  try {
+    const configuration = await Actor.createProxyConfiguration(choice);
+    // Undefined for `{ useApifyProxy: false }`, and off the platform also where the proxy cannot be used: the SDK would go
+    // without one.
+    if (!configuration && choice['useApifyProxy'] === true) throw new Error('there is no access to Apify Proxy (`apify login`)');
+    if (!configuration) return null;
+    if (Array.isArray(choice['proxyUrls'])) return choice['proxyUrls'] as string[];
+    if (sessions === 0) return [await configuration.newUrl()].filter((url) => url !== undefined);
+    const names = Array.from({ length: sessions }, (_, session) => `surefoot${session}`);
+    const urls = await Promise.all(names.map((name) => configuration.newUrl(name)));
+    return urls.filter((url) => url !== undefined);
+  } catch (error) {
+    throw new SurefootError('input', `proxyConfiguration in the Actor's input cannot be used: ${messageOf(error)}`);
+  }
 }
 
 /** https://docs.apify.com/platform/actors/development/programming-interface/environment-variables: ACTOR_STORAGES_JSON */
