@@ -7,7 +7,7 @@ import { DATASETS } from '../core/checkpoint.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { RunMeta } from '../core/meta.ts';
 import { crawl, type ActorSide, type Surroundings } from '../crawl.ts';
-import type { ActorExtras } from '../input/actor-fields.ts';
+import type { ActorExtras } from '../input/actor-extras.ts';
 import { readActorExtras } from '../input/actor-input.ts';
 import { loadInput, type ActorRun } from '../input/load.ts';
 import type { Settings } from '../input/schema.ts';

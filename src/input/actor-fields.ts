@@ -1,22 +1,8 @@
 // The fields of the Actor's input: each setting of a crawl under the name that Apify's users know, in its section. Settings
 // that are not listed here are fields too, under their own names, in the last section.
-import { z } from 'zod';
-
+import { EXTRA_FIELDS } from './actor-extras.ts';
+import { editorOf, sentenceCase, SECTIONS, toTitle, type Section } from './actor-form.ts';
 import { OPTIONS, type Option } from './options.ts';
-import { settingsSchema } from './schema.ts';
-
-/** The input form's sections, in order, with their captions. */
-export const SECTIONS = {
-  start: 'Start',
-  limits: 'Limits',
-  politeness: 'Politeness',
-  proxy: 'Proxy',
-  ladder: 'Ways to fetch',
-  output: 'Output',
-  advanced: 'Advanced',
-} as const;
-
-export type Section = keyof typeof SECTIONS;
 
 /** What a field is called and how it is filled in, where that does not follow from its setting. */
 interface Hint {
@@ -129,83 +115,6 @@ function inSection(section: Section, settings: readonly string[]): Record<string
   return Object.fromEntries(settings.map((setting) => [setting, { section }]));
 }
 
-const storeName = z
-  .string()
-  .regex(/^([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)?$/)
-  .optional();
-
-/** Fields that are no settings: what the platform has and the command line has not. */
-export const actorExtras = z.object({
-  datasetName: storeName,
-  keyValueStoreName: storeName,
-  requestQueueName: storeName,
-  initialCookies: z.array(z.record(z.string(), z.unknown())).optional(),
-  /** As the form's proxy editor writes it; platform/actor.ts makes proxy URLs of it. */
-  proxyConfiguration: z.record(z.string(), z.unknown()).optional(),
-});
-
-export type ActorExtras = z.output<typeof actorExtras>;
-
-const NAME_RULE = 'Letters, digits and "-".';
-
-interface ExtraField {
-  readonly section: Section;
-  readonly property: Readonly<Record<string, unknown>>;
-  /** A setting that it works through; without it there is no such field. */
-  readonly needs?: string;
-}
-
-/** How the extra fields stand in the form. */
-const EXTRA_FIELDS: Readonly<Record<keyof ActorExtras, ExtraField>> = {
-  datasetName: {
-    section: 'output',
-    property: {
-      title: 'Dataset name',
-      type: 'string',
-      editor: 'textfield',
-      description: `Write the rows to a dataset of this name, which is kept, in the place of the run's own. One run at a time may write to it. ${NAME_RULE}`,
-    },
-  },
-  keyValueStoreName: {
-    section: 'output',
-    property: {
-      title: 'Key-value store name',
-      type: 'string',
-      editor: 'textfield',
-      description: `Write the exported files to a key-value store of this name, in the place of the run's own. ${NAME_RULE}`,
-    },
-  },
-  requestQueueName: {
-    section: 'output',
-    property: {
-      title: 'Request queue name',
-      type: 'string',
-      editor: 'textfield',
-      description: `On the platform: take the pages from a request queue of this name, in the place of the run's own. Pages that an earlier run has done are not fetched again. ${NAME_RULE}`,
-    },
-  },
-  proxyConfiguration: {
-    section: 'proxy',
-    needs: 'proxyUrls',
-    property: {
-      title: 'Apify Proxy',
-      type: 'object',
-      editor: 'proxy',
-      description: 'Apify Proxy, or proxies of your own. Decodo has the fields below.',
-    },
-  },
-  initialCookies: {
-    section: 'start',
-    property: {
-      title: 'Initial cookies',
-      type: 'array',
-      editor: 'json',
-      isSecret: true,
-      description: 'Cookies that every session starts with, as JSON: what browser extensions and Playwright export.',
-    },
-  },
-};
-
 /** One field of the input form. */
 export interface ActorField {
   readonly name: string;
@@ -216,8 +125,6 @@ export interface ActorField {
   readonly option: Option | null;
   readonly toSetting: (value: unknown) => unknown;
 }
-
-const shapes = z.toJSONSchema(settingsSchema, { io: 'input' }).properties ?? {};
 
 const fromSettings: readonly ActorField[] = OPTIONS.filter(
   ({ name, commands }) => commands.includes('crawl') && !NOT_AN_ACTORS.includes(name),
@@ -251,48 +158,6 @@ function toProperty(option: Option, { title, description, extra, ...hint }: Hint
   return { ...described, ...editorOf(option), ...withDefault, ...extra };
 }
 
-/** The type, its bounds and what it is filled in with. */
-function editorOf(option: Option): Record<string, unknown> {
-  const shape = toShape(shapes[option.name]);
-  if (option.name === 'startUrls') return { type: 'array', editor: 'requestListSources' };
-  if (option.secret) return option.kind === 'list' ? secret('array', 'json') : secret('string', 'textfield');
-  switch (option.kind) {
-    case 'boolean':
-      return { type: 'boolean', editor: 'checkbox' };
-    case 'text':
-      return shape.enum ? { type: 'string', editor: 'select', enum: shape.enum } : { type: 'string', editor: 'textfield' };
-    case 'list': {
-      const items = toShape(shape.items);
-      if (!items.enum) return { type: 'array', editor: 'stringList' };
-      const atLeast = shape.minItems === undefined ? {} : { minItems: shape.minItems };
-      return { type: 'array', editor: 'select', items: { type: 'string', enum: items.enum }, ...atLeast };
-    }
-    default: {
-      const { minimum, maximum } = shape;
-      const bounds = {
-        ...(minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER && { minimum }),
-        ...(maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER && { maximum }),
-      };
-      return { type: shape.type, editor: 'number', ...bounds };
-    }
-  }
-}
-
-const secret = (type: string, editor: string) => ({ type, editor, isSecret: true });
-
-interface Shape {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minItems?: number;
-  readonly items?: unknown;
-}
-
-function toShape(schema: unknown): Shape {
-  return typeof schema === 'object' && schema !== null ? schema : {};
-}
-
 /** Flags in a help text, as the fields that stand for them. */
 function inFieldNames(help: string): string {
   return help.replaceAll(/`?--([a-z][a-z-]*)( [a-z]+`)?`?/g, (_, flag: string, value = '') => {
@@ -300,14 +165,4 @@ function inFieldNames(help: string): string {
     const name = option ? (HINTS[option.name]?.name ?? option.name) : flag;
     return `"${name}${String(value).replace('`', '').replace(/^ /, ': ')}"`;
   });
-}
-
-function toTitle(name: string): string {
-  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  const short = words.replaceAll(/\b(?:mb|gb|api|asn|url|zip)(?=s?\b)/g, (word) => word.toUpperCase());
-  return sentenceCase(short);
-}
-
-function sentenceCase(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,6 +1,7 @@
 // The Actor's input as one of the sources of settings: its fields, checked by the one schema, under the names of the form.
 import { SurefootError } from '../core/errors.ts';
-import { ACTOR_FIELDS, actorExtras, type ActorExtras } from './actor-fields.ts';
+import { actorExtras, type ActorExtras } from './actor-extras.ts';
+import { ACTOR_FIELDS } from './actor-fields.ts';
 import { didYouMean } from './nearest.ts';
 import type { Given, Source } from './sources.ts';
 

@@ -1,5 +1,6 @@
 // The Actor's input schema (.actor/input_schema.json), made from the settings: `npm run actor:schema` writes it.
-import { ACTOR_FIELDS, SECTIONS } from './actor-fields.ts';
+import { ACTOR_FIELDS } from './actor-fields.ts';
+import { SECTIONS } from './actor-form.ts';
 
 /** https://docs.apify.com/platform/actors/development/actor-definition/input-schema */
 export function actorInputSchema(): Record<string, unknown> {
