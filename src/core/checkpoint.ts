@@ -29,10 +29,12 @@ export interface PageTally {
   readonly millis: number;
   /** Rows that failed the site's schema. */
   readonly rejected: number;
+  /** Further figures by name, each added to what the run has of it, such as climbs from tier to tier. */
+  readonly counters?: Readonly<Record<string, number>>;
 }
 
 /** Sums of tallies for one (tier, host, end). */
-export interface TallySum extends Omit<PageTally, 'millis'> {
+export interface TallySum extends Omit<PageTally, 'millis' | 'counters'> {
   readonly pages: number;
   readonly millis: number;
 }

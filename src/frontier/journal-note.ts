@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { StorageClient } from '@crawlee/types';
 
-import type { TallySum } from '../core/checkpoint.ts';
 import { SurefootError } from '../core/errors.ts';
+import type { SavedFigures } from './figures.ts';
 
 /** Characters of one push. */
 const PUSH_CHARS = 3_000_000;
@@ -19,7 +19,7 @@ export interface JournalNote {
   /** What is then marked handled: a queue's id, and the request as it is stored. */
   readonly pages: readonly { readonly queue: string; readonly request: object }[];
   /** By queue: what the run came to with this batch. */
-  readonly figures: Readonly<Record<string, readonly TallySum[]>>;
+  readonly figures: Readonly<Record<string, SavedFigures>>;
 }
 
 export interface JournalIo {

@@ -3,10 +3,10 @@
 import type { Request, RequestQueue } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
-import type { PageTally, StagedRow, TallySum } from '../core/checkpoint.ts';
+import type { PageTally, StagedRow } from '../core/checkpoint.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
+import { openFigures, type Figures } from './figures.ts';
 import { writeNote, type JournalIo, type JournalNote } from './journal-note.ts';
-import { addTally, tallyKey } from './plain-checkpoint.ts';
 
 /** Pages in one batch, and characters of their rows: one call of the platform takes 9 MB. */
 const BATCH_PAGES = 100;
@@ -28,7 +28,7 @@ export interface Journal {
   /** Rejects when a batch that was noted could not be written: nothing more can be committed by this process. */
   readonly failure: Promise<never>;
   /** Figures of one queue's pages, over all restarts. They are noted with the batch, so they are never behind. */
-  tallies(queueId: string): TallySum[];
+  figures(queueId: string): Figures;
 }
 
 export interface JournalOptions {
@@ -61,7 +61,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 
   const ends = new Map(Object.entries(left?.datasets ?? {}).map(([id, { before, rows }]) => [id, before + rows.length]));
-  const figures = new Map(Object.entries(left?.figures ?? {}).map(([id, sums]) => [id, toSums(sums)]));
+  const figures = new Map(Object.entries(left?.figures ?? {}).map(([id, saved]) => [id, openFigures(saved)]));
+  const figuresOf = (queueId: string) => figures.get(queueId) ?? openFigures();
   const ids = new Map<string, string>();
   let waiting: Waiting[] = [];
   const pending = new Map<string, Promise<void>>();
@@ -84,17 +85,14 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       const id = await idOf(dataset);
       rows.set(id, [...(rows.get(id) ?? []), json]);
     }
-    const next = new Map([...figures].map(([id, sums]) => [id, new Map(sums)]));
-    for (const { queue, tally } of batch) {
-      const sums = next.get(queue.id) ?? new Map<string, TallySum>();
-      next.set(queue.id, sums);
-      addTally(sums, tally);
-    }
+    const next = new Map(figures);
+    for (const id of new Set(batch.map(({ queue }) => queue.id))) next.set(id, openFigures(figuresOf(id).save()));
+    for (const { queue, tally } of batch) next.get(queue.id)?.add(tally);
     const note: JournalNote = {
       at: new Date(now()).toISOString(),
       datasets: Object.fromEntries([...rows].map(([id, texts]) => [id, { before: ends.get(id) ?? 0, rows: texts }])),
       pages: batch.map(({ queue, request }) => ({ queue: queue.id, request: JSON.parse(JSON.stringify(request)) as object })),
-      figures: Object.fromEntries([...next].map(([id, sums]) => [id, [...sums.values()]])),
+      figures: Object.fromEntries([...next].map(([id, of]) => [id, of.save()])),
     };
     await store.setRecord({ key: KEY, value: JSON.stringify(note), contentType: 'application/json; charset=utf-8' });
     // Noted: from here on the batch is carried out, now or by the next process.
@@ -113,7 +111,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       throw error;
     }
     for (const [id, texts] of rows) ends.set(id, (ends.get(id) ?? 0) + texts.length);
-    for (const [id, sums] of next) figures.set(id, sums);
+    for (const [id, of] of next) figures.set(id, of);
   };
 
   const drain = async () => {
@@ -153,7 +151,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return committed;
     },
     failure,
-    tallies: (queueId) => [...(figures.get(queueId)?.values() ?? [])],
+    figures: figuresOf,
   };
 }
 
@@ -198,10 +196,6 @@ async function markLeft(client: StorageClient, { at, pages }: JournalNote): Prom
 export async function releaseLocks(client: StorageClient, queueId: string): Promise<void> {
   const queue = client.requestQueue(queueId) as { unlockRequests?: () => Promise<unknown> };
   await queue.unlockRequests?.();
-}
-
-function toSums(sums: readonly TallySum[]): Map<string, TallySum> {
-  return new Map(sums.map((sum) => [tallyKey(sum), sum]));
 }
 
 async function retrying(tries: number, work: (attempt: number) => Promise<void>): Promise<void> {

@@ -13,6 +13,8 @@ export type Rests = readonly (readonly [host: string, until: number])[];
 export interface JournaledCheckpoint extends Checkpoint {
   /** What a restart should know of the hosts. */
   rests(): Rests;
+  /** Sums of all tallies' counters. */
+  counters(): Record<string, number>;
 }
 
 /** Where a waiting request keeps its due time: Crawlee's own corner of `userData`, which no site's schema sees. */
@@ -33,11 +35,12 @@ export function journaledCheckpoint(
   for (const [host, until] of rests) plain.rest(host, until);
   return {
     ...plain,
-    async reclaim(request, notBefore) {
+    async reclaim(...waiting: Parameters<Checkpoint['reclaim']>) {
+      const [request, notBefore] = waiting;
       noteDue(request, notBefore);
       // With its attempts and its due time, which a restart would not know; the lock stays.
       await client.requestQueue(queue.id).updateRequest(toStored(request));
-      await plain.reclaim(request, notBefore);
+      await plain.reclaim(...waiting);
     },
     rest(host, until) {
       if (until > 0 && Number.isFinite(until)) rests.set(host, until);
@@ -46,10 +49,14 @@ export function journaledCheckpoint(
     },
     counts() {
       // The platform's count of handled requests is some seconds behind; the journal's is not.
-      const handled = journal.tallies(queue.id).reduce((sum, { pages }) => sum + pages, 0);
+      const handled = journal
+        .figures(queue.id)
+        .tallies()
+        .reduce((sum, { pages }) => sum + pages, 0);
       return { total: Math.max(handled, queue.getTotalCount()), handled };
     },
-    tallies: () => journal.tallies(queue.id),
+    tallies: () => journal.figures(queue.id).tallies(),
+    counters: () => journal.figures(queue.id).counters(),
     rests: () => [...rests].filter(([, until]) => until > Date.now()),
   };
 }

@@ -3,8 +3,9 @@
 import type { Request, RequestQueue } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
-import type { PageTally, StagedRow, TallySum } from '../core/checkpoint.ts';
+import type { PageTally, StagedRow } from '../core/checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { openFigures } from './figures.ts';
 
 export interface PlainOptions {
   /** When a request that another process left in the queue is due (epoch milliseconds; Infinity: in the second pass).
@@ -20,7 +21,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
   const byHost = new Map<string, Map<string, Request>>();
   const deferred = new Map<string, { request: Request; notBefore: number }>();
   const rests = new Map<string, number>();
-  const sums = new Map<string, TallySum>();
+  const figures = openFigures();
   const inFlight = new Set<string>();
 
   const hold = (request: Request) => {
@@ -80,7 +81,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
     async commit(request, rows, tally) {
       await write(request, rows, tally);
       inFlight.delete(request.id as string);
-      addTally(sums, tally);
+      figures.add(tally);
     },
     async reclaim(request, notBefore) {
       inFlight.delete(request.id as string);
@@ -103,7 +104,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       const total = queue.getTotalCount();
       return { total, handled: total - queue.getPendingCount() };
     },
-    tallies: () => [...sums.values()],
+    tallies: figures.tallies,
   };
 }
 
@@ -115,22 +116,4 @@ function pushAndMark(client: StorageClient, queue: RequestQueue): NonNullable<Pl
     }
     await queue.markRequestHandled(request);
   };
-}
-
-/** What one sum is kept by. */
-export function tallyKey({ tier, host, end }: Pick<PageTally, 'tier' | 'host' | 'end'>): string {
-  return `${tier} ${host} ${end}`;
-}
-
-export function addTally(sums: Map<string, TallySum>, tally: PageTally): void {
-  const { tier, host, end, bytes, millis, rejected } = tally;
-  const key = tallyKey(tally);
-  const sum = sums.get(key) ?? { tier, host, end, pages: 0, bytes: 0, millis: 0, rejected: 0 };
-  sums.set(key, {
-    ...sum,
-    pages: sum.pages + 1,
-    bytes: sum.bytes + bytes,
-    millis: sum.millis + millis,
-    rejected: sum.rejected + rejected,
-  });
 }

@@ -9,7 +9,15 @@ import { journaledCheckpoint } from '../../src/frontier/journaled-checkpoint.ts'
 import { openLaneQueue } from '../../src/frontier/lane-queue.ts';
 import { newFolder } from '../storage/sqlite/fixture.ts';
 
-const tally = { end: 'succeeded', tier: 'http', host: 'a.example', bytes: 1, millis: 1, rejected: 0 } as const;
+const tally = {
+  end: 'succeeded',
+  tier: 'http',
+  host: 'a.example',
+  bytes: 1,
+  millis: 1,
+  rejected: 0,
+  counters: { climbs: 2 },
+} as const;
 
 /** Told of each push: its number, and the rows. What it throws, the push throws, before or after it is carried out. */
 type OnPush = (push: number, rows: unknown[]) => { before?: Error; after?: Error } | undefined;
@@ -54,7 +62,11 @@ describe('a commit', () => {
     await journal.commit(pageOf(queue, requests[0], 'default', 'rejected', 'default'));
     expect([await rows(), await rows('rejected')]).toMatchObject([{ length: 2 }, { length: 1 }]);
     expect((await queue.getRequest(requests[0]?.id ?? ''))?.handledAt).toBeTypeOf('string');
-    expect(journal.tallies(queue.id)).toMatchObject([{ pages: 1, end: 'succeeded' }]);
+    await journal.commit(pageOf(queue, requests[1]));
+    expect(journal.figures(queue.id).save()).toEqual({
+      sums: [{ tier: 'http', host: 'a.example', end: 'succeeded', pages: 2, bytes: 2, millis: 2, rejected: 0 }],
+      counters: { climbs: 4 },
+    });
   });
 
   it('of several pages at once is one push a batch', async () => {
@@ -90,7 +102,7 @@ describe('a commit', () => {
     // The next process completes what was noted: the first batch, and that alone.
     const next = await openJournal({ client, store: 'default', settleMillis: 0 });
     expect(await rows()).toEqual([{ url: requests[0]?.url }]);
-    expect(next.tallies(queue.id)).toMatchObject([{ pages: 1 }]);
+    expect(next.figures(queue.id).tallies()).toMatchObject([{ pages: 1 }]);
   });
 });
 
