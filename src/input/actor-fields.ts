@@ -39,6 +39,22 @@ const NOT_AN_ACTORS = [
 const orNone = (value: unknown): unknown => (value === 0 ? undefined : value);
 const negated = (value: unknown): unknown => (typeof value === 'boolean' ? !value : value);
 
+/** Of settings whose help says "its password" and the like, which in the form must stand alone. */
+const TITLES: Readonly<Record<string, string>> = {
+  decodoUser: 'Decodo user name',
+  decodoPass: 'Decodo password',
+  decodoHost: 'Decodo gateway',
+  decodoPort: "Decodo gateway's port",
+  unblockerUser: "Site Unblocker's user name",
+  unblockerPass: "Site Unblocker's password",
+  unblockerHost: "Site Unblocker's host",
+  unblockerPort: "Site Unblocker's port",
+  unblockerGeo: 'Place of unblocker and API',
+  apiToken: "Web Scraping API's token",
+  apiPlan: "Web Scraping API's plan",
+  apiUrl: "Web Scraping API's address",
+};
+
 /** By setting. */
 const HINTS: Readonly<Record<string, Hint>> = {
   startUrls: {
@@ -112,7 +128,9 @@ const HINTS: Readonly<Record<string, Hint>> = {
 };
 
 function inSection(section: Section, settings: readonly string[]): Record<string, Hint> {
-  return Object.fromEntries(settings.map((setting) => [setting, { section }]));
+  return Object.fromEntries(
+    settings.map((setting) => [setting, { section, ...(TITLES[setting] && { title: TITLES[setting] }) }]),
+  );
 }
 
 /** One field of the input form. */
