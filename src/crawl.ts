@@ -1,4 +1,5 @@
 // The composition root: one crawl from its settings to its exports, stage by stage.
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { EventManager } from '@crawlee/core';
@@ -11,11 +12,13 @@ import { decideRun, describeRun, type RunInput, type RunRecord } from './core/ru
 import type { Site } from './core/site.ts';
 import { startDemoSite, type DemoSite } from './demo/server.ts';
 import { exportRows, publicSettings } from './commands/export.ts';
-import { withEngine, type Engine } from './engine.ts';
+import { withEngine, type Engine } from './engine/engine.ts';
+import { chooseProxies } from './engine/ways-out.ts';
 import { readCookieFile, type Cookie } from './fetch/cookie-file.ts';
 import { secretValues } from './fetch/cookies.ts';
 import { findJsonError } from './input/json-error.ts';
 import type { Settings } from './input/schema.ts';
+import type { ProxyProvider } from './proxy/provider.ts';
 import { loadSite } from './load-site.ts';
 import { createRedactor, redactData } from './platform/redact.ts';
 import { listenForSignals, type Interruption } from './platform/signals.ts';
@@ -40,6 +43,8 @@ const SECOND = 1_000;
 export interface Surroundings {
   /** This program's version. */
   readonly version: string;
+  /** PATH. */
+  readonly searchPath: string;
   /** Prints the result (stdout). */
   print(text: string): void;
   /** Ends the process at once. */
@@ -60,24 +65,34 @@ export interface ActorSide {
   publish(results: { client: StorageClient; meta: RunMeta; files: readonly string[] }): Promise<void>;
 }
 
+/** The exit code of a crawl that stopped before its end without being asked to: a budget is used up, or the proxy refuses.
+ *  docs/decisions/008-exit-code-3.md */
+const STOPPED = 3;
+
 /** Crawls until all pages are done or a signal asks to stop.
- *  @returns The exit code: 0 all done, 2 done with failures, 130 or 143 interrupted.
+ *  @returns The exit code: 0 all done, 2 done with failures, 3 stopped by a budget or a proxy, 130 or 143 interrupted.
  *  @throws {SurefootError} before anything is fetched: the folder is in use, the store cannot be used, another input. */
 export async function crawl(settings: Settings, surroundings: Surroundings): Promise<number> {
   const { store, storageDir, fresh } = settings;
-  // Before anything is written: a file that is no good is bad input.
+  // Before anything is written: a file that is no good is bad input, and so is a proxy that cannot be.
   const cookies =
     settings.cookies === undefined ? [] : readCookieFile(settings.cookies, { now: Date.now(), findJsonError }).cookies;
+  const named = await loadSite(settings.site);
+  chooseProxies(settings, named, '');
+  if (settings.browserPath !== undefined && !existsSync(settings.browserPath)) {
+    throw new SurefootError('input', `--browser-path names ${settings.browserPath}, which is not there.`);
+  }
   const lock = store === 'memory' ? null : acquireRunLock(storageDir);
   let storage: OpenStorage | null = null;
   let demo: DemoSite | null = null;
   try {
     storage = surroundings.actor?.storage ?? openStorage({ store, storageDir, fresh });
-    const { run, resumes, site } = await beginRun(settings, storage);
-    if (run.input.startUrls.length === 0) demo = await startDemoSite({ port: run.demoPort ?? 0 });
+    const { run, resumes, site } = await beginRun(settings, named, storage);
+    if (run.input.startUrls.length === 0) demo = await startDemoSite({ port: run.demoPort ?? 0, ladder: true });
     const begun: RunRecord = { ...run, demoPort: demo?.port ?? null };
     await writeRun(storage.client, begun);
-    return await crawlRun({ settings, surroundings, storage, site, run: begun, resumes, demo, cookies });
+    const proxies = chooseProxies(settings, site, run.startedAt);
+    return await crawlRun({ settings, surroundings, storage, site, proxies, run: begun, resumes, demo, cookies });
   } finally {
     await demo?.close();
     storage?.close();
@@ -86,10 +101,12 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
 }
 
 /** Decides whether the last run goes on, and clears the store if not. */
-async function beginRun(settings: Settings, storage: OpenStorage): Promise<{ run: RunRecord; resumes: boolean; site: Site }> {
-  const { client } = storage;
+async function beginRun(
+  settings: Settings,
+  site: Site,
+  { client, cloud }: OpenStorage,
+): Promise<{ run: RunRecord; resumes: boolean; site: Site }> {
   const previous = await readRun(client);
-  const site = await loadSite(settings.site);
   const startUrls = settings.startUrls.length > 0 || site.name === DEMO_OF ? settings.startUrls : site.startUrls;
   if (startUrls.length === 0 && site.name !== DEMO_OF) {
     throw new SurefootError('input', `Site "${site.name}" has no start URLs of its own: name one on the command line.`);
@@ -103,7 +120,7 @@ async function beginRun(settings: Settings, storage: OpenStorage): Promise<{ run
     }
     case 'start':
       // A run of the platform has stores of its own, and they are new.
-      if (!storage.cloud) await clearRun(client);
+      if (!cloud) await clearRun(client);
       return { run: { input, startedAt: new Date().toISOString(), finishedAt: null, demoPort: null }, resumes: false, site };
     case 'refuse':
       throw new SurefootError(
@@ -120,22 +137,27 @@ interface RunContext {
   surroundings: Surroundings;
   storage: OpenStorage;
   site: Site;
+  proxies: ProxyProvider | null;
   run: RunRecord;
   resumes: boolean;
   demo: DemoSite | null;
   cookies: readonly Cookie[];
 }
 
-async function crawlRun({ settings, surroundings, storage, site, run, resumes, demo, cookies }: RunContext): Promise<number> {
-  const redact = createRedactor(secretValues(cookies));
+async function crawlRun(context: RunContext): Promise<number> {
+  const { settings, surroundings, storage, site, proxies, run, resumes, demo, cookies } = context;
+  const redact = createRedactor([...secretValues(cookies), ...secretsOf(settings), ...(proxies?.secrets ?? [])]);
   let say = (text: string): void => void process.stderr.write(`${redact(text)}\n`);
   const options = {
     settings,
     storage,
     site,
+    proxies,
+    say: (text: string) => say(text),
     maxRequests: run.input.maxRequests ?? undefined,
     cookies,
     version: surroundings.version,
+    searchPath: surroundings.searchPath,
     redact,
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),
@@ -155,7 +177,8 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
       quiet: settings.quiet,
     });
     say = (text) => progress.line(redact(text));
-    if (!settings.quiet) say(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled }));
+    if (!settings.quiet)
+      say(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled, proxies: proxies?.describe() ?? null }));
     const watching = watch({
       progress: () => frontier.landed,
       snapshot: () => frontier.snapshot(),
@@ -191,8 +214,18 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
       say(`Interrupted: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${next}`);
       return interruption.exitCode;
     }
+    if (engine.stopped !== null) {
+      say(`Stopped: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${engine.stopped}`);
+      say(
+        settings.store === 'memory'
+          ? 'Nothing of it is kept (--store memory).'
+          : 'Nothing is lost: when that is mended, run the same command again to go on.',
+      );
+      return STOPPED;
+    }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };
-    const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings)), redact);
+    const used = { counters: engine.counters(), traffic: engine.traffic(), pricePerGb: settings.pricePerGb };
+    const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings), used), redact);
     // The platform's listings may be behind.
     if (storage.cloud) await sleep(storage.cloud.settleMillis);
     const exports = await exportRows(storage.client, { settings, site, meta, redact });
@@ -204,6 +237,11 @@ async function crawlRun({ settings, surroundings, storage, site, run, resumes, d
     surroundings.print(formatSummary(meta, { exports, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
     return meta.failed > 0 ? 2 : 0;
   });
+}
+
+/** Values of settings that must not be shown. */
+function secretsOf({ decodoPass, unblockerPass, apiToken, proxyUrls }: Settings): string[] {
+  return [decodoPass, unblockerPass, apiToken, ...proxyUrls].filter((secret) => secret !== undefined);
 }
 
 /** Runs until the work is done or a signal ends it. */

@@ -1,6 +1,7 @@
 // The command line: read the settings, run the command, set the exit code. The only place that ends the process.
 import { messageOf, SurefootError } from './core/errors.ts';
-import { loadInput, readActorRun, readVersion, type ActorRun } from './input/load.ts';
+import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } from './input/load.ts';
+import type { Surroundings } from './crawl.ts';
 import type { Settings } from './input/schema.ts';
 import { createRedactor } from './platform/redact.ts';
 
@@ -27,9 +28,13 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   return input.kind === 'text' ? (print(input.text), 0) : run(input.settings);
 }
 
+async function surroundings(): Promise<Surroundings> {
+  return { print, version: await readVersion(), searchPath: readSearchPath(), exitNow: (code) => process.exit(code) };
+}
+
 async function runActor(argv: readonly string[], actorRun: ActorRun): Promise<number> {
   const { actorCommand } = await import('./commands/actor.ts');
-  return actorCommand(argv, actorRun, { print, version: await readVersion(), exitNow: (code) => process.exit(code) });
+  return actorCommand(argv, actorRun, await surroundings());
 }
 
 /** Imports only what the command needs: `--help` loads nothing of Crawlee. */
@@ -37,7 +42,7 @@ async function run(settings: Settings): Promise<number> {
   switch (settings.command) {
     case 'crawl': {
       const { crawl } = await import('./crawl.ts');
-      return crawl(settings, { print, version: await readVersion(), exitNow: (code) => process.exit(code) });
+      return crawl(settings, await surroundings());
     }
     case 'export': {
       const { exportCommand } = await import('./commands/export.ts');
@@ -56,7 +61,7 @@ async function run(settings: Settings): Promise<number> {
     }
     case 'verify': {
       const { verifyCommand } = await import('./commands/verify.ts');
-      const { text, ok } = await verifyCommand(settings, await readVersion());
+      const { text, ok } = await verifyCommand(settings, { version: await readVersion(), searchPath: readSearchPath() });
       print(text);
       return ok ? 0 : 1;
     }

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Site } from '../core/site.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { ActorRun } from '../input/load.ts';
 import type { ActorHost } from '../platform/actor.ts';
 import { startLiveView } from '../platform/live-view.ts';

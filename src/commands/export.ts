@@ -9,6 +9,7 @@ import { describeRun } from '../core/run.ts';
 import type { Site } from '../core/site.ts';
 import { writeExports } from '../export/files.ts';
 import type { Row } from '../export/json.ts';
+import { OPTIONS } from '../input/options.ts';
 import type { Settings } from '../input/schema.ts';
 import { loadSite } from '../load-site.ts';
 import { createRedactor, redactData, type Redact } from '../platform/redact.ts';
@@ -37,18 +38,20 @@ async function* redacted(rows: AsyncIterable<Row>, redact: Redact): AsyncGenerat
   for await (const row of rows) yield redactData(row, redact);
 }
 
-/** What `meta` shows of the settings: all that say how the crawl was done. None of them is a secret. */
+/** What `meta` shows of the settings: all that say how the crawl was done, and no secret. */
 export function publicSettings(settings: Settings): Record<string, unknown> {
-  const { command: _, quiet: __, verbose: ___, url: ____, port: _____, ...shown } = settings;
-  return shown;
+  const shown = OPTIONS.filter(({ name, commands, secret }) => {
+    return commands.includes('crawl') && !secret && name !== 'quiet' && name !== 'verbose' && settings[name] !== undefined;
+  });
+  return Object.fromEntries(shown.map(({ name }) => [name, settings[name]]));
 }
 
 /** The `export` command. @returns The text to print. */
 export async function exportCommand(settings: Settings): Promise<string> {
-  const { storage, run, counts, tallies } = await openRun(settings);
+  const { storage, run, counts, tallies, used } = await openRun(settings);
   try {
     const redact = createRedactor([]);
-    const meta = redactData(toMeta(describeRun(run), tallies, counts, publicSettings(settings)), redact);
+    const meta = redactData(toMeta(describeRun(run), tallies, counts, publicSettings(settings), used), redact);
     const files = await exportRows(storage.client, { settings, site: await loadSite(run.input.site), meta, redact });
     return files.join('\n');
   } finally {

@@ -56,8 +56,8 @@ async function readLetters(client: StorageClient): Promise<DeadLetter[]> {
   return letters;
 }
 
-function redrive(storage: AtomicStorage | null, queueId: string, { requestId }: DeadLetter): boolean {
-  return storage?.redrive(queueId, requestId, DATASETS.failed, asNew) ?? false;
+function redrive(storage: AtomicStorage | null, queueId: string, { requestId, attempts }: DeadLetter): boolean {
+  return storage?.redrive(queueId, requestId, DATASETS.failed, asNew, attempts.at(-1)?.tier) ?? false;
 }
 
 /** The request as if it had never been tried. */

@@ -17,9 +17,9 @@ const FAILURES_READ = 10;
 
 /** @returns The text to print. */
 export async function statusCommand(settings: Settings, { colour = false }: { colour?: boolean } = {}): Promise<string> {
-  const { storage, run, counts, tallies } = await openRun(settings);
+  const { storage, run, counts, tallies, used } = await openRun(settings);
   try {
-    const meta = toMeta(describeRun(run), tallies, counts, publicSettings(settings));
+    const meta = toMeta(describeRun(run), tallies, counts, publicSettings(settings), used);
     const owner = readLockOwner(settings.storageDir);
     const status = formatStatus(meta, await lastFailures(storage.client), owner, { colour });
     if (!settings.live) return status;

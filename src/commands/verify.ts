@@ -6,6 +6,7 @@ import { messageOf } from '../core/errors.ts';
 import { createHeaderPolicy } from '../fetch/headers.ts';
 import { probe } from '../fetch/probe.ts';
 import type { Settings } from '../input/schema.ts';
+import { verifyProxy } from './verify-proxy.ts';
 
 /** As `engines` in package.json. */
 const OLDEST_NODE = [20, 19] as const;
@@ -13,15 +14,28 @@ const OLDEST_NODE = [20, 19] as const;
 interface Check {
   readonly name: string;
   readonly ok: boolean;
+  /** A crawl can do without. */
+  readonly optional?: boolean;
   readonly detail: string;
 }
 
 /** @returns The text to print, and whether all is well. */
-export async function verifyCommand({ storageDir, url }: Settings, version: string): Promise<{ text: string; ok: boolean }> {
+export async function verifyCommand(
+  settings: Settings,
+  { version, searchPath }: { version: string; searchPath: string },
+): Promise<{ text: string; ok: boolean }> {
+  const { storageDir, url } = settings;
+  // First: settings that cannot be are no finding.
+  const proxy = await verifyProxy(settings, version);
   const checks = [checkNode(process.versions.node), checkStorage(storageDir), await checkNetwork(url, version)];
+  if (proxy) checks.push({ name: 'Proxy', ok: proxy.ok, detail: proxy.detail });
+  checks.push(await checkBrowser(settings, searchPath));
   const width = Math.max(...checks.map(({ name }) => name.length));
-  const lines = checks.map(({ name, ok, detail }) => `${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(width)}  ${detail}`);
-  return { text: lines.join('\n'), ok: checks.every(({ ok }) => ok) };
+  const lines = checks.map(
+    ({ name, ok, optional, detail }) => `${ok ? 'ok    ' : optional ? 'none  ' : 'FAILED'}  ${name.padEnd(width)}  ${detail}`,
+  );
+  if (proxy?.table) lines.push(proxy.table);
+  return { text: lines.join('\n'), ok: checks.every(({ ok, optional }) => ok || optional) };
 }
 
 export function checkNode(version: string): Check {
@@ -39,6 +53,19 @@ function checkStorage(storageDir: string): Check {
     return { name: 'Storage', ok: true, detail: `${storageDir} can be written` };
   } catch (error) {
     return { name: 'Storage', ok: false, detail: `${storageDir} cannot be written: ${messageOf(error)}` };
+  }
+}
+
+/** Pages that need none are crawled without one. */
+async function checkBrowser({ browserPath, crawleeBrowserPath: defaultPath }: Settings, searchPath: string): Promise<Check> {
+  const name = 'Browser';
+  try {
+    const { findBrowserHere } = await import('../fetch/browser/this-machine.ts');
+    const found = await findBrowserHere({ browserPath, defaultPath, searchPath });
+    if ('none' in found) return { name, ok: false, optional: true, detail: found.none };
+    return { name, ok: true, detail: `${found.path} ${found.version} (${found.source})` };
+  } catch (error) {
+    return { name, ok: false, detail: messageOf(error) };
   }
 }
 

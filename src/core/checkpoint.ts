@@ -2,6 +2,7 @@
 import type { Request } from 'crawlee';
 import type { RequestSchema, StorageClient } from '@crawlee/types';
 
+import type { Lane } from './lane.ts';
 import type { Tier } from './page.ts';
 
 /** The dataset that holds records (Crawlee's default one), and the two beside it. */
@@ -47,6 +48,11 @@ export interface QueueCounts {
 
 /** How a claim is made. */
 export interface ClaimOptions {
+  /** Only what is in this lane is claimed. @default 'http' */
+  readonly lane?: Lane;
+  /** Asked of a request that is about to be claimed: the lane that it belongs in now. One that belongs in another is moved
+   *  there, and the next one is looked at; after a hundred the claim ends without any. @default the lane it is in */
+  laneOf?(request: RequestSchema & { id: string }): Lane;
   /** Epoch milliseconds. */
   readonly now: number;
   /** Longer than the slowest page. */
@@ -77,23 +83,36 @@ export interface AtomicStorage extends StorageClient {
   handOut(queueId: string, requestId: string): void;
   /** Rows, done mark and figures in one transaction. Rows are keyed by (request, index): a repeat replaces, never adds. */
   commit(queueId: string, request: Request, page: { rows: readonly StagedRow[]; tally: PageTally }): Promise<void>;
-  /** Back to the queue in its old place, not to be handed out before `notBefore` (epoch milliseconds; Infinity: not before
-   *  `startSecondPass`). */
-  reclaim(queueId: string, request: Request, notBefore: number): Promise<void>;
+  /** Back to the queue in its old place, not to be handed out before `notBefore` (epoch milliseconds; Infinity:
+   *  not before `startSecondPass`).
+   *  @param lane Where it goes on. @default the lane it is in */
+  reclaim(queueId: string, request: Request, notBefore: number, lane?: Lane): Promise<void>;
+  /** Whether a lane has any request that is not handled. */
+  hasWork(queueId: string, lane: Lane): boolean;
   /** Sets until when a host rests (epoch milliseconds; 0: it may be called). Kept over restarts, but for Infinity. */
   rest(queueId: string, host: string, until: number): void;
   /** When the next waiting request falls due or the next resting host may be called, or null. */
   nextWake(queueId: string): number | null;
   /** Makes the requests that were reclaimed until Infinity due at a time. @returns How many there are. */
   startSecondPass(queueId: string, notBefore: number): number;
-  /** Sends a handled request round again and takes its row out of a dataset (the dead letters).
+  /** Sends a handled request round again, from the lowest tier, and takes its row out of a dataset (the dead letters) and
+   *  its failure out of a tier's figures.
+   *  @param tier The one it failed in. @default 'http'
    *  @param revise What is to be stored of the request. @returns False if it is not handled (any more). */
-  redrive(queueId: string, requestId: string, dataset: string, revise: (request: RequestSchema) => RequestSchema): boolean;
+  redrive(
+    queueId: string,
+    requestId: string,
+    dataset: string,
+    revise: (request: RequestSchema) => RequestSchema,
+    tier?: Tier,
+  ): boolean;
   /** Gives every request that this process holds back to the queue, untouched: an orderly exit is no crash. Synchronous,
    *  so that it also works in the last moments of a process. */
   releaseAll(): void;
   counts(queueId: string): QueueCounts;
   tallies(queueId: string): TallySum[];
+  /** Sums of all tallies' counters. */
+  counters(queueId: string): Record<string, number>;
 }
 
 /** Whether a storage client can commit a page in one transaction. */

@@ -1,6 +1,7 @@
 // The record of a request that is given up: what it was, and what each attempt met.
 import type { Request } from 'crawlee';
 
+import type { ClimbReason } from './ladder.ts';
 import type { Tier } from './page.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -13,6 +14,8 @@ export interface Attempt {
   /** HTTP status, if an answer came. */
   readonly status: number | null;
   readonly error: string;
+  /** The tier of the next try, if that is another one. */
+  readonly next?: Tier;
   /** It was the last of the first pass: the next failure ends the request. */
   readonly endOfPass?: true;
 }
@@ -49,6 +52,13 @@ export function attemptsOf({ errorMessages }: Pick<Request, 'errorMessages'>): A
       return [];
     }
   });
+}
+
+/** The steps up the ladder among a request's attempts. */
+export function climbsOf(request: Pick<Request, 'errorMessages'>): { from: Tier; to: Tier; why: ClimbReason }[] {
+  return attemptsOf(request).flatMap(({ tier, next, verdict }) =>
+    next === undefined ? [] : [{ from: tier, to: next, why: verdict as ClimbReason }],
+  );
 }
 
 /** @param last The attempt that ended it, if `recordAttempt` has not seen it. */

@@ -1,8 +1,9 @@
 // The one error class a person is meant to read: what happened, where, the actual value, what to do next.
 // Every stage throws it; main.ts prints its message alone and exits with 1.
 
-/** Which part of the house speaks: bad input, the store on disk, a run already there, the network, a site's own code. */
-export type ErrorKind = 'input' | 'storage' | 'run' | 'network' | 'site';
+/** Which part of the house speaks: bad input, what is installed, the store on disk, a run already there, the network, a
+ *  site's own code. */
+export type ErrorKind = 'input' | 'setup' | 'storage' | 'run' | 'network' | 'site';
 
 /** An expected failure. Its message stands by itself: no stack trace is shown with it. */
 export class SurefootError extends Error {

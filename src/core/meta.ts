@@ -1,5 +1,6 @@
 // What a run came to: the `meta` of the JSON export, and what the summary and `status` print. Built from the store's sums.
 import type { QueueCounts, TallySum } from './checkpoint.ts';
+import { isPaidByTheByte, type TrafficSum } from './proxy.ts';
 
 /** Hosts listed in `RunMeta.hosts`; a wide crawl would otherwise write a `meta` longer than its items. */
 export const HOSTS_LISTED = 100;
@@ -23,11 +24,44 @@ export interface TierMeta {
   readonly bytes: number;
   /** From hand-out to commit, added up: pages overlap, so this is more than the clock shows. */
   readonly seconds: number;
+  /** What the tier's traffic and calls have cost; only where there is a price. */
+  readonly cost?: number;
 }
 
 /** Sums for one host; `pages` includes the failed ones. */
 export interface HostMeta extends TierMeta {
   readonly failed: number;
+}
+
+/** Pages that went from one tier to another. */
+export interface ClimbMeta {
+  readonly from: string;
+  readonly to: string;
+  /** The verdict that sent them. */
+  readonly why: string;
+  readonly pages: number;
+}
+
+/** What went through sockets, headers and TLS included, and what that costs. Bytes. */
+export interface TrafficMeta {
+  readonly sent: number;
+  readonly received: number;
+  /** Of both, what went through a proxy. */
+  readonly throughProxy: number;
+  /** In the currency of `--price-per-gb` and `--price-per-api-call`; 0 without them. */
+  readonly cost: number;
+  /** The most bytes first; at most `HOSTS_LISTED`. Direct traffic of the tiers impersonate and browser is not seen. */
+  readonly by: readonly TrafficSum[];
+  /** Requests for images, fonts, media and trackers that the browser did not make, by kind. */
+  readonly notFetched: Readonly<Record<string, number>>;
+}
+
+/** What a run has used, beside the sums of its pages. */
+export interface Used {
+  /** Of the checkpoint: climbs and the like, by name. */
+  readonly counters: Readonly<Record<string, number>>;
+  readonly traffic: readonly TrafficSum[];
+  readonly pricePerGb: number;
 }
 
 /** A run in figures. Pages are counted once, however often they were tried. */
@@ -51,6 +85,9 @@ export interface RunMeta extends RunDescription {
   readonly hosts: Readonly<Record<string, HostMeta>>;
   /** Present when `hosts` was cut: how many there are. */
   readonly hostsNote?: string;
+  /** How pages went up the ladder, the most frequent way first. */
+  readonly climbs: readonly ClimbMeta[];
+  readonly traffic: TrafficMeta;
   /** Without secrets. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -64,13 +101,16 @@ export function toMeta(
   tallies: readonly TallySum[],
   counts: QueueCounts,
   settings: Readonly<Record<string, unknown>>,
+  used: Used = { counters: {}, traffic: [], pricePerGb: 0 },
 ): RunMeta {
   const ends = { succeeded: 0, failed: 0, missing: 0, skipped: 0 };
   for (const tally of tallies) ends[tally.end] += tally.pages;
 
   const fetched = tallies.filter((tally) => tally.end !== 'skipped');
   const hosts = byPages(groupBy(fetched, (tally) => tally.host).map(([host, group]) => [host, toHostMeta(group)] as const));
-  const tiers = byPages(groupBy(fetched, (tally) => tally.tier).map(([tier, group]) => [tier, toTierMeta(group)] as const));
+  const tiers = byPages(
+    groupBy(fetched, (tally) => tally.tier).map(([tier, group]) => [tier, withCost(toTierMeta(group), tier, used)] as const),
+  );
   const { site, startUrls, startedAt, finishedAt, status } = run;
   return {
     site,
@@ -88,8 +128,47 @@ export function toMeta(
     ...(hosts.length > HOSTS_LISTED && {
       hostsNote: `The ${HOSTS_LISTED} hosts with the most pages, of ${hosts.length}.`,
     }),
+    climbs: toClimbs(used.counters),
+    traffic: toTraffic(used),
     settings,
   };
+}
+
+/** The name under which the frontier counts a climb. */
+export function climbCounter(from: string, to: string, why: string): string {
+  return `climb ${from} ${to} ${why}`;
+}
+
+/** The name under which the browser lane counts what it did not fetch. @param kind Such as `image`. */
+export function notFetchedCounter(kind: string): string {
+  return `not-fetched ${kind}`;
+}
+
+function toClimbs(counters: Used['counters']): ClimbMeta[] {
+  return namesWith(counters, 'climb')
+    .map(([[from = '', to = '', why = ''], pages]) => ({ from, to, why, pages }))
+    .toSorted((a, b) => b.pages - a.pages);
+}
+
+function toTraffic({ counters, traffic, pricePerGb }: Used): TrafficMeta {
+  const total = (sums: readonly TrafficSum[], figure: 'sent' | 'received') => sums.reduce((sum, entry) => sum + entry[figure], 0);
+  const proxied = traffic.filter(isPaidByTheByte);
+  const throughProxy = total(proxied, 'sent') + total(proxied, 'received');
+  return {
+    sent: total(traffic, 'sent'),
+    received: total(traffic, 'received'),
+    throughProxy,
+    cost: costOf(traffic, pricePerGb),
+    by: traffic.toSorted((a, b) => b.sent + b.received - a.sent - a.received).slice(0, HOSTS_LISTED),
+    notFetched: Object.fromEntries(namesWith(counters, 'not-fetched').map(([[kind = ''], times]) => [kind, times])),
+  };
+}
+
+/** The counters whose name begins with a word; the other words of the name, and the value. */
+function namesWith(counters: Used['counters'], first: string): [string[], number][] {
+  return Object.entries(counters)
+    .filter(([name]) => name.startsWith(`${first} `))
+    .map(([name, value]) => [name.split(' ').slice(1), value]);
 }
 
 function groupBy(tallies: readonly TallySum[], keyOf: (tally: TallySum) => string): [string, TallySum[]][] {
@@ -112,6 +191,21 @@ function toTierMeta(tallies: readonly TallySum[]): TierMeta {
     bytes: sum(tallies, 'bytes'),
     seconds: Math.round(sum(tallies, 'millis')) / 1000,
   };
+}
+
+function withCost(meta: TierMeta, tier: string, { traffic, pricePerGb }: Used): TierMeta {
+  const cost = costOf(
+    traffic.filter((sum) => sum.tier === tier),
+    pricePerGb,
+  );
+  return cost > 0 ? { ...meta, cost } : meta;
+}
+
+function costOf(traffic: readonly TrafficSum[], pricePerGb: number): number {
+  return traffic.reduce(
+    (cost, sum) => cost + sum.charged + (isPaidByTheByte(sum) ? ((sum.sent + sum.received) / 1e9) * pricePerGb : 0),
+    0,
+  );
 }
 
 function toHostMeta(tallies: readonly TallySum[]): HostMeta {

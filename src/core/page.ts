@@ -4,8 +4,14 @@ import type { CheerioCrawlingContext, Dictionary, LoadedRequest, Request, Source
 /** Crawlee's `$`. Cheerio's own `CheerioAPI` does not match it under NodeNext, so this alias is the only name for it. */
 export type Dom = CheerioCrawlingContext['$'];
 
-/** How a page was fetched. Later tiers (`impersonate`, `browser`, ...) join this union. */
-export type Tier = 'http';
+/** How a page can be fetched, the cheapest first: a plain client; one that shakes hands as Chrome or Firefox does; a real
+ *  browser; and Decodo's Site Unblocker and Web Scraping API, which cost money a page. */
+export const TIERS = ['http', 'impersonate', 'browser', 'unblocker', 'api'] as const;
+
+export type Tier = (typeof TIERS)[number];
+
+/** The tiers that run a page's scripts. */
+export const RENDERING: readonly Tier[] = ['browser', 'unblocker', 'api'];
 
 /** Options of Crawlee's `enqueueLinks`, minus the queue: links always go to the crawl's own frontier. */
 export type EnqueueLinksOptions = Omit<NonNullable<Parameters<CheerioCrawlingContext['enqueueLinks']>[0]>, 'requestQueue'>;

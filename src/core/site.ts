@@ -2,7 +2,8 @@
 import type { z } from 'zod';
 
 import { SurefootError } from './errors.ts';
-import type { Handler, Page } from './page.ts';
+import type { Handler, Page, Tier } from './page.ts';
+import type { ProxyMode } from './proxy.ts';
 
 /** A Zod object per label: what `request.userData` holds for it. */
 export type UserDataSchemas = Readonly<Record<string, z.ZodObject>>;
@@ -23,10 +24,34 @@ export interface SiteDefinition<Schemas extends UserDataSchemas> {
   /** Headers of a request beyond the policy's (`--headers`), such as Authorization: asked for at each request and never
    *  stored, which `request.headers` are. */
   headers?(url: URL): Record<string, string>;
+  /** Pins the tier of a label: its pages are fetched so from the first try, and climb from there if they must. */
+  tier?: { readonly [Label in keyof Schemas]?: Tier };
+  /** How pages of a label leave this machine, where that is another way than `--proxy` says. */
+  proxy?: { readonly [Label in keyof Schemas]?: ProxyMode };
+  /** What a page needs in tier `browser` before it is read. */
+  browser?: BrowserRules<keyof Schemas & string>;
   /** Labels (UPPER_SNAKE) and the `userData` that each carries. */
   userData: Schemas;
   /** One handler a label. */
   routes: { [Label in keyof Schemas]: Handler<z.output<Schemas[Label]>> };
+}
+
+/** How a page in a real browser is brought to the state that is read. Labels that are not named need nothing. */
+export interface BrowserRules<Label extends string = string> {
+  /** What is waited for: a CSS selector, or that the network is at rest. Without: the page's `load` event. */
+  readonly waitFor?: { readonly [Name in Label]?: { readonly selector: string } | 'network-at-rest' };
+  /** Called once the page is there, before it is read: for infinite scroll, buttons, and the like. */
+  readonly prepare?: { readonly [Name in Label]?: (view: BrowserView) => Promise<void> };
+}
+
+/** What a site may do with a page in a real browser. */
+export interface BrowserView {
+  /** Scrolls to the end until nothing is added any more. @param options.maxSeconds @default 30 */
+  scrollToEnd(options?: { maxSeconds?: number }): Promise<void>;
+  /** Clicks the first element that matches. @returns False if there is none within the time. @param options.timeoutMillis @default 5,000 */
+  click(selector: string, options?: { timeoutMillis?: number }): Promise<boolean>;
+  /** Waits until an element is there. @returns False if it is not within the time. @param options.timeoutMillis @default 10,000 */
+  waitFor(selector: string, options?: { timeoutMillis?: number }): Promise<boolean>;
 }
 
 /** A checked site, as the engine uses it: labels are plain strings from here on. */
@@ -37,6 +62,9 @@ export interface Site {
   readonly record: z.ZodObject;
   readonly judge?: (page: Page) => 'throttled' | 'blocked' | 'needs-browser' | null;
   readonly headers?: (url: URL) => Record<string, string>;
+  readonly tier?: Readonly<Partial<Record<string, Tier>>>;
+  readonly proxy?: Readonly<Partial<Record<string, ProxyMode>>>;
+  readonly browser?: BrowserRules;
   readonly userData: UserDataSchemas;
   readonly routes: Readonly<Record<string, Handler>>;
 }
@@ -52,6 +80,16 @@ export function defineSite<const Schemas extends UserDataSchemas>(definition: Si
   for (const label of Object.keys(definition.routes)) {
     if (!/^[A-Z][A-Z0-9_]*$/.test(label)) {
       throw new SurefootError('site', `Labels of site "${name}" are UPPER_SNAKE, such as DETAIL, got "${label}".`);
+    }
+  }
+  for (const [what, byLabel] of Object.entries({ tier: definition.tier, proxy: definition.proxy, ...definition.browser })) {
+    const stranger = Object.keys(byLabel ?? {}).find((label) => !Object.hasOwn(definition.routes, label));
+    if (stranger !== undefined) {
+      const labels = Object.keys(definition.routes).join(', ');
+      throw new SurefootError(
+        'site',
+        `\`${what}\` of site "${name}" names the label ${stranger}, which has no route. It has ${labels}.`,
+      );
     }
   }
   for (const url of definition.startUrls) {

@@ -4,7 +4,7 @@ import type { Verdict } from './verdict.ts';
 /** Each fault, and what it means for the request. */
 export const TRANSPORT_FAULTS = {
   'connect-timeout': 'transient',
-  /** Nothing came for too long, in the middle of an answer or before it. */
+  /** Nothing came for too long, in the middle of an answer. */
   'idle-timeout': 'transient',
   'request-timeout': 'transient',
   refused: 'transient',
@@ -18,6 +18,12 @@ export const TRANSPORT_FAULTS = {
   'too-many-redirects': 'fatal',
   /** An answer that is no HTTP, an encoding that is not known, a Location that is no URL. */
   'bad-answer': 'fatal',
+  /** The proxy refuses this user or password (407), or says that the traffic that was paid for is used up. */
+  'proxy-refused': 'proxy',
+  /** The proxy itself cannot be reached. */
+  'proxy-unreachable': 'proxy',
+  /** The proxy works, but does not get through to this target from this exit (CONNECT answered by 5xx and the like). */
+  'proxy-no-route': 'transient',
 } as const satisfies Record<string, Exclude<Verdict, 'ok'>>;
 
 export type TransportFault = keyof typeof TRANSPORT_FAULTS;
@@ -35,7 +41,6 @@ export class TransportError extends Error {
 
 const FAULT_BY_CODE: Readonly<Record<string, TransportFault>> = {
   UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'idle-timeout',
   UND_ERR_BODY_TIMEOUT: 'idle-timeout',
   ETIMEDOUT: 'connect-timeout',
   ECONNREFUSED: 'refused',

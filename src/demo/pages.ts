@@ -25,11 +25,21 @@ export function listPage(number: number, { stories, perPage }: { stories: number
       ? `<tr class="morespace" style="height:10px"></tr><tr><td colspan="2"></td>` +
         `<td class='title'><a href='?p=${number + 1}' class='morelink' rel='next'>More</a></td></tr>`
       : '';
-  return layout('Demo News', `<table border="0" cellpadding="0" cellspacing="0">${rows}${more}</table>`);
+  return toDocument(layout('Demo News', `<table border="0" cellpadding="0" cellspacing="0">${rows}${more}</table>`));
+}
+
+/** A page's title and what its body holds, both as HTML. */
+export interface PageParts {
+  readonly title: string;
+  readonly body: string;
 }
 
 /** A story's own page, with all its comments. */
 export function itemPage(story: DemoStory): string {
+  return toDocument(itemParts(story));
+}
+
+export function itemParts(story: DemoStory): PageParts {
   const text =
     story.kind === 'text' ? 'I have looked everywhere and asked everyone. <p>What do you do, and would you do it again?' : '';
   return layout(
@@ -92,10 +102,16 @@ function age(index: number, href: string): string {
   return `<span class="age" title="${title}"><a href="${href}">${hours} hour${hours === 1 ? '' : 's'} ago</a></span>`;
 }
 
-function layout(title: string, content: string): string {
+function layout(title: string, content: string): PageParts {
+  const body = `<center><table id="hnmain" border="0" cellpadding="0" cellspacing="0"><tr><td bgcolor="#ff6600"><span class="pagetop"><b class="hnname"><a href="news">Demo News</a></b> made-up stories from your own machine</span></td></tr>
+<tr style='height:10px'/><tr id="bigbox"><td>${content}</td></tr></table></center>`;
+  return { title, body };
+}
+
+/** A whole document of the site. */
+export function toDocument({ title, body }: PageParts): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1.0"><link rel="icon" href="data:,"><style>${STYLE}</style><title>${title}</title></head>
-<body><center><table id="hnmain" border="0" cellpadding="0" cellspacing="0"><tr><td bgcolor="#ff6600"><span class="pagetop"><b class="hnname"><a href="news">Demo News</a></b> made-up stories from your own machine</span></td></tr>
-<tr style='height:10px'/><tr id="bigbox"><td>${content}</td></tr></table></center></body></html>
+<body>${body}</body></html>
 `;
 }

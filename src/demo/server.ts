@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 import { SurefootError, messageOf } from '../core/errors.ts';
+import { challengePage, obstacleOf, passes, SCRIPT, SCRIPT_PATH, shellPage } from './obstacles.ts';
 import { itemPage, listPage } from './pages.ts';
-import { demoStoryById } from './stories.ts';
+import { demoStoryById, type DemoStory } from './stories.ts';
 
 const HOST = '127.0.0.1';
 // At about 20 KB a page: 5 MB. Pages are cheap to build again.
@@ -21,6 +22,8 @@ export interface DemoSiteOptions {
   perPage?: number;
   /** How long each answer waits; a function receives path and query. @default 0 */
   delayMillis?: number | ((path: string) => number);
+  /** Puts obstacles before six of the stories (obstacles.ts), for a crawl that climbs to tier `browser`. @default false */
+  ladder?: boolean;
 }
 
 export interface DemoSite {
@@ -36,14 +39,17 @@ export interface DemoSite {
 /** A path of the site: its one spelling, and its content. */
 interface Route {
   key: string;
-  type: 'text/html' | 'text/plain';
+  type: 'text/html' | 'text/plain' | 'text/javascript';
   render(): string;
+  /** The story whose page it is. */
+  story?: DemoStory;
 }
 
 interface Reply {
   status: number;
   type: Route['type'];
   body: Buffer;
+  retryAfter?: string;
 }
 
 const NOT_FOUND: Reply = {
@@ -51,14 +57,18 @@ const NOT_FOUND: Reply = {
   type: 'text/html',
   body: Buffer.from('<!doctype html><title>Not found</title><p>No such page.\n'),
 };
+const TOO_MANY_REQUESTS: Reply = { status: 429, type: 'text/plain', body: Buffer.from('Later.\n'), retryAfter: '1' };
+const UNAVAILABLE: Reply = { status: 503, type: 'text/plain', body: Buffer.from('Not now.\n') };
 const METHOD_NOT_ALLOWED: Reply = { status: 405, type: 'text/plain', body: Buffer.from('Only GET and HEAD.\n') };
 
 /** Starts the demo site.
  *  @throws {SurefootError} kind `run`: the port is taken or cannot be used. */
 export async function startDemoSite(options: DemoSiteOptions = {}): Promise<DemoSite> {
-  const { port = 0, stories = 90, perPage = 30, delayMillis = 0 } = options;
+  const { port = 0, stories = 90, perPage = 30, delayMillis = 0, ladder = false } = options;
   const hits = new Map<string, number>();
   const cache = new Map<string, Buffer>();
+  /** Stories that have said "later" once. */
+  const refused = new Set<number>();
 
   function bodyOf(route: Route): Buffer {
     const body = cache.get(route.key) ?? Buffer.from(route.render());
@@ -70,12 +80,24 @@ export async function startDemoSite(options: DemoSiteOptions = {}): Promise<Demo
     return body;
   }
 
-  function replyTo({ method, url = '/' }: IncomingMessage): Reply {
+  function replyTo({ method, url = '/', headers }: IncomingMessage): Reply {
     if (method !== 'GET' && method !== 'HEAD') return METHOD_NOT_ALLOWED;
-    const route = routeOf(url, { stories, perPage });
+    const route = routeOf(url, { stories, perPage, ladder });
     if (route === undefined) return NOT_FOUND;
     hits.set(route.key, (hits.get(route.key) ?? 0) + 1);
-    return { status: 200, type: route.type, body: bodyOf(route) };
+    const hindered = ladder && route.story ? hinder(route.story, headers.cookie) : null;
+    return hindered ?? { status: 200, type: route.type, body: bodyOf(route) };
+  }
+
+  /** What is sent instead of a story's page, if anything is. */
+  function hinder(story: DemoStory, cookies: string | undefined): Reply | null {
+    const obstacle = obstacleOf(story);
+    const page = (status: number, html: string): Reply => ({ status, type: 'text/html', body: Buffer.from(html) });
+    if (obstacle === 'scripts') return page(200, shellPage(story));
+    if (obstacle === 'challenge') return passes(story, cookies) ? null : page(403, challengePage(story));
+    if (obstacle === null || refused.has(story.id)) return null;
+    refused.add(story.id);
+    return obstacle === 'throttled' ? TOO_MANY_REQUESTS : UNAVAILABLE;
   }
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MILLIS }, (request, response) => {
@@ -108,7 +130,7 @@ export async function startDemoSite(options: DemoSiteOptions = {}): Promise<Demo
   };
 }
 
-function routeOf(path: string, size: { stories: number; perPage: number }): Route | undefined {
+function routeOf(path: string, size: { stories: number; perPage: number; ladder: boolean }): Route | undefined {
   if (!URL.canParse(path, `http://${HOST}`)) return undefined;
   const { pathname, searchParams } = new URL(path, `http://${HOST}`);
 
@@ -116,8 +138,10 @@ function routeOf(path: string, size: { stories: number; perPage: number }): Rout
 
   if (pathname === '/item') {
     const story = demoStoryById(toNumber(searchParams.get('id')), size.stories);
-    return story && { key: `/item?id=${story.id}`, type: 'text/html', render: () => itemPage(story) };
+    return story && { key: `/item?id=${story.id}`, type: 'text/html', render: () => itemPage(story), story };
   }
+
+  if (pathname === SCRIPT_PATH && size.ladder) return { key: pathname, type: 'text/javascript', render: () => SCRIPT };
 
   if (pathname === '/' || pathname === '/news') {
     const p = searchParams.get('p');
@@ -133,8 +157,12 @@ function toNumber(text: string | null): number {
   return text !== null && /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-function send({ method }: IncomingMessage, response: ServerResponse, { status, type, body }: Reply): void {
-  response.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'content-length': body.length });
+function send({ method }: IncomingMessage, response: ServerResponse, { status, type, body, retryAfter }: Reply): void {
+  response.writeHead(status, {
+    'content-type': `${type}; charset=utf-8`,
+    'content-length': body.length,
+    ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
+  });
   response.end(method === 'HEAD' ? undefined : body);
 }
 

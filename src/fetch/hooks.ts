@@ -1,9 +1,11 @@
 // Before a request: robots.txt, pace and headers. After it: what the response means.
 import type { CheerioCrawlingContext, Request, Session } from '@crawlee/cheerio';
 
-import type { Page } from '../core/page.ts';
+import type { Page, Tier } from '../core/page.ts';
+import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { judgeResponse, VerdictError, type Verdict } from '../core/verdict.ts';
+import type { Route } from './clients/tier-client.ts';
 import type { HeaderedRequest } from './headers.ts';
 import { readBeginning, type Judge } from './lane-crawler.ts';
 import type { RobotsRules } from './robots.ts';
@@ -15,16 +17,25 @@ const PARSED_TYPES = /^(text\/html|application\/xhtml\+xml|(text|application)\/(
 /** What a request is prepared with. */
 export interface Preparation {
   lane: {
-    flightOf(request: Request): { readonly claimedAt: number; enter(phase: 'robots' | 'requesting'): void };
+    flightOf(request: Request): {
+      readonly claimedAt: number;
+      readonly tier: Tier;
+      enter(phase: 'robots' | 'connecting' | 'waiting'): void;
+    };
     /** Sets the gap that a host asks for. @returns Since when it is known (epoch milliseconds), null if only now. */
     setDelay(request: Request, delayMillis: number): number | null;
   };
   robots: ((url: string) => Promise<RobotsRules>) | null;
   headers(request: Request, session: Session | undefined): Record<string, string>;
+  /** How requests of a label leave this machine. @default 'none' for all */
+  modeOf?: ((label: string | undefined) => ProxyMode) | undefined;
 }
 
-export function createPreparation({ lane, robots, headers }: Preparation) {
-  return async ({ request, session }: CheerioCrawlingContext, options: { headers?: unknown }) => {
+/** Asks for robots.txt and waits for nothing else. Both lanes begin a page with it.
+ *  @throws {VerdictError} `skipped`: forbidden. `early`: claimed before its host's gap was known. `transient`: robots.txt
+ *  cannot be read. */
+export function createEntry({ lane, robots }: Pick<Preparation, 'lane' | 'robots'>) {
+  return async (request: Request): Promise<void> => {
     const flight = lane.flightOf(request);
     if (robots) {
       flight.enter('robots');
@@ -37,18 +48,42 @@ export function createPreparation({ lane, robots, headers }: Preparation) {
           throw new VerdictError('early', `Crawl-delay of ${rules.delayMillis} ms`);
       }
     }
-    flight.enter('requesting');
+    flight.enter('connecting');
+  };
+}
+
+/** What a request is sent with. */
+export interface Prepared {
+  headers?: unknown;
+  route?: Route;
+  onSent?: () => void;
+}
+
+/** The HTTP lane's hook before a request: Crawlee hands what it puts into `options` to the client. */
+export function createPreparation({ lane, robots, headers, modeOf = () => 'none' }: Preparation) {
+  const enter = createEntry({ lane, robots });
+  return async ({ request, session }: CheerioCrawlingContext, options: Prepared) => {
+    await enter(request);
     options.headers = headers(request, session);
+    const flight = lane.flightOf(request);
+    const tier = flight.tier as Route['tier'];
+    // The services of these tiers have addresses of their own.
+    const proxy = tier === 'unblocker' || tier === 'api' ? 'none' : modeOf(request.label);
+    options.route = { tier, proxy, sessionId: session?.id ?? '' };
+    options.onSent = () => flight.enter('waiting');
   };
 }
 
 /** The judge of a response by its status and, where that is no success, by what its body says. */
 export function createJudge(lane: { arrived(request: Request): void }): Judge {
-  return async ({ request, response }) => {
+  return async ({ request, response, session, proxyInfo }) => {
     lane.arrived(request);
     const { headers } = response;
     const status = response.statusCode ?? 0;
     const answer = { status, headers, url: request.loadedUrl ?? request.url };
+    // Crawlee does so only for pages that get as far as a handler; a refusal's cookies are what the next try is known by.
+    if (status >= 400) session?.setCookiesFromResponse({ headers, url: answer.url });
+    if (status === 407 && !proxyInfo) throw new VerdictError('blocked', 'HTTP 407, and no proxy is in use', { status });
     if (status >= 400) throwUnlessOk(judgeResponse(answer, await readBeginning(response, MAX_JUDGED_BYTES), null), answer);
     const type = headers['content-type'];
     if (type !== undefined && !PARSED_TYPES.test(type)) {

@@ -1,18 +1,19 @@
 // The HTTP lane: Crawlee's CheerioCrawler with the site's labelled router, this project's client, verdicts and pace.
 import type { CheerioCrawler } from '@crawlee/cheerio';
 import {
-  createCheerioRouter,
   type BaseHttpClient,
   type CheerioCrawlingContext,
   type Log,
+  type ProxyConfiguration,
   type Request,
   type RequestQueue,
   type SessionPoolOptions,
 } from '@crawlee/cheerio';
 
+import { RENDERING, type Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
-import { VerdictError } from '../core/verdict.ts';
-import { judgePage, createJudge, createPreparation, type Preparation } from './hooks.ts';
+import { createPageHandler, type PageHandlerOptions } from './handler.ts';
+import { createJudge, createPreparation, type Preparation } from './hooks.ts';
 import { HttpLaneCrawler } from './lane-crawler.ts';
 import { createErrorHandler, type OutcomeOptions, type Recourse } from './outcome.ts';
 import { toPage, type PageFlight } from './page.ts';
@@ -21,14 +22,16 @@ import { toPage, type PageFlight } from './page.ts';
 export interface Lane extends Recourse, Pick<Preparation['lane'], 'setDelay'> {
   /** Says that the answer to a request has begun to arrive. */
   arrived(request: Request): void;
-  flightOf(
-    request: Request,
-  ): PageFlight & { readonly claimedAt: number; enter(phase: 'robots' | 'requesting' | 'handler'): void };
+  flightOf(request: Request): PageFlight & {
+    readonly claimedAt: number;
+    readonly tier: Tier;
+    enter(phase: 'robots' | 'connecting' | 'waiting' | 'parsing' | 'handler'): void;
+  };
 }
 
 export interface HttpCrawlerOptions extends Pick<
   OutcomeOptions,
-  'maxRetryAfterMillis' | 'secondPass' | 'redact' | 'onDeadLetter' | 'now' | 'random'
+  'ways' | 'maxRetryAfterMillis' | 'secondPass' | 'redact' | 'onDeadLetter' | 'now' | 'random'
 > {
   site: Site;
   /** An `IRequestManager`; see the cast below. */
@@ -38,36 +41,24 @@ export interface HttpCrawlerOptions extends Pick<
   concurrency: number;
   /** The headers of a request; see headers.ts. */
   headers: Preparation['headers'];
+  /** Without: requests leave from this machine's own address. */
+  proxyConfiguration?: ProxyConfiguration | undefined;
+  modeOf?: Preparation['modeOf'];
   /** Null: robots.txt is not asked for. */
   robots: Preparation['robots'];
   /** Makes a session that has the cookies of `--cookies`; Crawlee's own if left out. */
   createSession?: NonNullable<SessionPoolOptions['createSessionFunction']> | undefined;
-  /** Runs a handler so that `Dataset.pushData()` inside it is staged too (storage/staging.ts). */
-  duringPage: <T>(stage: (dataset: string, rows: readonly string[]) => void, handler: () => Promise<T>) => Promise<T>;
+  duringPage: PageHandlerOptions['duringPage'];
   log: Log;
 }
 
 /** Creates the lane's crawler. `run()` ends when the frontier is finished or stopped. */
 export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
-  const { site, frontier, concurrency, duringPage, log } = options;
-  const router = createCheerioRouter(site.userData);
-  for (const [label, handler] of Object.entries(site.routes)) {
-    // The router has parsed `userData` by this label's schema before it calls the handler.
-    router.addHandler(label, (context) => handler(context as unknown as Parameters<typeof handler>[0]));
-  }
-  const handle = async (context: CheerioCrawlingContext) => {
-    const flight = frontier.flightOf(context.request);
-    assertRoute(context.request, site);
-    const page = toPage(context, site, flight);
-    flight.measure(Buffer.byteLength(page.html));
-    judgePage(page, site);
-    flight.enter('handler');
-    const stage = (dataset: string, rows: readonly string[]) => {
-      for (const row of rows) flight.stage(dataset, row);
-    };
-    // The router only reads `request`; the handlers it calls take a Page.
-    await duringPage(stage, async () => router(page as unknown as CheerioCrawlingContext));
-  };
+  const { site, frontier, concurrency, log } = options;
+  const mayRender = (tier: Tier) => !RENDERING.includes(tier) && (options.ways?.climb(tier, 'needs-browser') ?? null) !== null;
+  const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
+  const handle = async (context: CheerioCrawlingContext) =>
+    handler.handle(context.request, (flight) => toPage(context, site, flight, mayRender));
   const handleError = createErrorHandler({ ...options, recourse: frontier });
 
   return new HttpLaneCrawler(
@@ -75,16 +66,19 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       // The documented `requestManager` option throws in 3.18.1; any manager works as `requestQueue`.
       requestQueue: frontier as unknown as RequestQueue,
       // `getSchema` lets Crawlee check userData when a request is added, not only when it is handled.
-      requestHandler: Object.assign(handle, { getSchema: router.getSchema.bind(router) }),
+      requestHandler: Object.assign(handle, { getSchema: handler.getSchema }),
       errorHandler: ({ request, session }, error) => {
         // A refused session is not asked again; its cookies and its identity are known there.
         if (handleError(request, error) === 'blocked') session?.retire();
       },
-      preNavigationHooks: [createPreparation({ lane: frontier, headers: options.headers, robots: options.robots })],
+      preNavigationHooks: [
+        createPreparation({ lane: frontier, headers: options.headers, robots: options.robots, modeOf: options.modeOf }),
+      ],
       httpClient: options.client,
       ignoreSslErrors: false,
-      // The client has limits of its own, each with a name; these two are only the net below.
-      navigationTimeoutSecs: 60,
+      ...(options.proxyConfiguration && { proxyConfiguration: options.proxyConfiguration }),
+      // The clients have limits of their own, each with a name, the longest of 180 s; these two are only the net below.
+      navigationTimeoutSecs: 240,
       requestHandlerTimeoutSecs: 120,
       // Any type gets as far as `judgeType`, so that a 404 that is no HTML is a 404.
       additionalMimeTypes: ['*/*'],
@@ -110,6 +104,7 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       log,
     },
     createJudge(frontier),
+    (request) => frontier.flightOf(request).enter('parsing'),
   );
 }
 
@@ -118,10 +113,4 @@ export function limitConcurrency({ autoscaledPool }: CheerioCrawler, concurrency
   if (!autoscaledPool) return;
   autoscaledPool.maxConcurrency = Math.min(autoscaledPool.maxConcurrency, concurrency);
   autoscaledPool.desiredConcurrency = Math.min(autoscaledPool.desiredConcurrency, concurrency);
-}
-
-/** One request with a label that the site does not have fails; Crawlee's router would end the crawl. */
-function assertRoute({ label }: Request, site: Site): void {
-  if (label !== undefined && Object.hasOwn(site.routes, label)) return;
-  throw new VerdictError('fatal', `Site "${site.name}" has no route ${label}; it has ${Object.keys(site.routes).join(', ')}.`);
 }

@@ -21,9 +21,13 @@ import { decodeBody } from './decode.ts';
 export type Judge = (context: CheerioCrawlingContext) => Promise<void>;
 
 export class HttpLaneCrawler extends CheerioCrawler {
-  constructor(options: CheerioCrawlerOptions, judge: Judge) {
+  readonly #onParsing: (request: Request) => void;
+
+  /** @param onParsing Told when a body is there and is to be parsed. */
+  constructor(options: CheerioCrawlerOptions, judge: Judge, onParsing: (request: Request) => void = () => {}) {
     super(options);
     this.postNavigationHooks = [judge];
+    this.#onParsing = onParsing;
   }
 
   /** The headers as the policy has put them in order (headers.ts): Crawlee would send the request's own before them. */
@@ -39,7 +43,9 @@ export class HttpLaneCrawler extends CheerioCrawler {
 
   /** Parses a page once: Crawlee builds a `dom`, and then a `$` from a second parse. */
   protected override async _parseHTML(response: IncomingMessage, isXml: boolean, context: CheerioCrawlingContext) {
-    const body = decodeBody(await buffer(response), response.headers['content-type']);
+    const bytes = await buffer(response);
+    this.#onParsing(context.request);
+    const body = decodeBody(bytes, response.headers['content-type']);
     // The options are Crawlee's: its link extraction expects htmlparser2's tree.
     const $ = load(body, { xmlMode: isXml, _useHtmlParser2: true } as CheerioOptions) as unknown as Dom;
     const { enqueueLinks, request } = context;

@@ -1,9 +1,12 @@
-// Acts on a failed attempt: round again at a due time, into the second pass, or given up. The only place that does.
+// Acts on a failed attempt: up the ladder, round again at a due time, into the second pass, or given up. The only place
+// that does.
 import type { Request } from '@crawlee/core';
 
 import { backoff, THROTTLED_TRIES } from '../core/backoff.ts';
-import { attemptsOf, recordAttempt, toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
+import { attemptsOf, recordAttempt, toDeadLetter, type Attempt, type DeadLetter } from '../core/dead-letter.ts';
 import { messageOf } from '../core/errors.ts';
+import type { Tier } from '../core/page.ts';
+import { TransportError } from '../core/transport.ts';
 import { VerdictError, verdictOfError, type Verdict } from '../core/verdict.ts';
 
 /** What an outcome does to the frontier. */
@@ -13,10 +16,25 @@ export interface Recourse {
   /** Rests the request's whole host. */
   pause(request: Request, until: number): void;
   giveUp(request: Request, end: 'failed' | 'missing' | 'skipped', deadLetter?: DeadLetter): void;
+  flightOf(request: Request): { readonly tier: Tier };
+}
+
+/** What an outcome asks of the rest of the crawl. */
+export interface Ways {
+  /** The tier after a failed try; null: no higher one would help. */
+  climb(from: Tier, verdict: Verdict): Tier | null;
+  /** Told that the way out is closed: the proxy refuses, or cannot be reached. */
+  onProxyFault(fault: TransportError | null): void;
+  /** Told that the service of a tier refuses its credentials: it cannot be used any more. */
+  onTierGone(tier: Tier, why: string): void;
+  /** Why a tier that would help is not there, to be told with a page that needed it; '' if that is not so. */
+  whyNoTier(verdict: Verdict): string;
 }
 
 export interface OutcomeOptions {
   recourse: Recourse;
+  /** @default a ladder of one tier, and proxies that never fail */
+  ways?: Ways | undefined;
   /** What a server's Retry-After may ask for at most. */
   maxRetryAfterMillis: number;
   /** Whether requests that used up their tries go round once more when all else is done. */
@@ -29,13 +47,24 @@ export interface OutcomeOptions {
   random?: () => number;
 }
 
+const NO_WAYS: Ways = { climb: () => null, onProxyFault: () => {}, onTierGone: () => {}, whyNoTier: () => '' };
+/** An attempt that met a proxy's fault comes again soon, unless the run has stopped for it by then. */
+const PROXY_REST_MILLIS = 2_000;
+
 /** The crawler's `errorHandler`: records the attempt with the request and decides what becomes of it. Crawlee then puts it
  *  back or marks it handled, as `request.noRetry` says.
  *  @returns The verdict, for the session. */
 export function createErrorHandler(options: OutcomeOptions): (request: Request, error: unknown) => Exclude<Verdict, 'ok'> {
-  const { recourse, maxRetryAfterMillis, secondPass, redact, onDeadLetter, now = Date.now, random = Math.random } = options;
+  const { recourse, ways = NO_WAYS, maxRetryAfterMillis, secondPass, redact, onDeadLetter } = options;
+  const { now = Date.now, random = Math.random } = options;
   return (request, error) => {
-    const verdict = verdictOfError(error);
+    const { tier } = recourse.flightOf(request);
+    const fault = error instanceof TransportError ? error : null;
+    const said = verdictOfError(error);
+    // The services of these tiers are proxies of their own: one that refuses is as good as a tier that is not there.
+    const isService = tier === 'unblocker' || tier === 'api';
+    const isGone = isService && said === 'proxy' && fault?.fault !== 'proxy-unreachable';
+    const verdict = said === 'proxy' && isService ? (isGone ? 'blocked' : 'transient') : said;
     // Crawlee sets it for a content type it does not know; here the verdict alone decides.
     request.noRetry = false;
     if (verdict === 'missing' || verdict === 'skipped') {
@@ -44,22 +73,32 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
       return verdict;
     }
     const at = now();
-    if (verdict === 'early') {
-      request.errorMessages.pop(); // Nothing was tried.
-      recourse.defer(request, at);
+    if (isGone) ways.onTierGone(tier, fault?.message ?? `The service of the tier ${tier} refuses.`);
+    if (verdict === 'early' || verdict === 'proxy') {
+      request.errorMessages.pop(); // The page itself was not tried.
+      if (verdict === 'proxy') ways.onProxyFault(fault);
+      recourse.defer(request, verdict === 'proxy' ? at + PROXY_REST_MILLIS : at);
       return verdict;
     }
     const { retryAfter, status = null } = error instanceof VerdictError ? error : {};
     const before = pushedByCrawlee(request);
     const isSecondPass = before.some(({ endOfPass }) => endOfPass);
-    const tries = before.length + 1;
+    const next = isSecondPass ? null : ways.climb(tier, verdict);
+    // Each tier has its own tries.
+    const tries = before.length - before.findLastIndex((attempt) => attempt.next !== undefined);
     const wait = (failures: number) => backoff(verdict, failures, { retryAfter, maxRetryAfterMillis, now: at, random: random() });
 
-    const again = isSecondPass ? null : wait(tries);
+    const again = next !== null ? 0 : isSecondPass || isGone ? null : wait(tries);
     if (verdict === 'throttled') recourse.pause(request, at + (again ?? wait(Math.min(tries, THROTTLED_TRIES - 1)) ?? 0));
-    const mayGoRound = secondPass && !isSecondPass && again === null && mayPass(verdict);
-    const attempt = { at: new Date(at).toISOString(), tier: 'http', verdict, status, error: redact(describe(error)) } as const;
-    recordAttempt(request, mayGoRound ? { ...attempt, endOfPass: true } : attempt);
+    const mayGoRound = secondPass && !isSecondPass && !isGone && again === null && mayPass(verdict);
+    const why = again === null && !mayGoRound ? ways.whyNoTier(verdict) : '';
+    const text = redact([describe(error), why].filter(Boolean).join(' '));
+    const attempt: Attempt = { at: new Date(at).toISOString(), tier, verdict, status, error: text };
+    recordAttempt(request, {
+      ...attempt,
+      ...(next !== null && { next }),
+      ...(mayGoRound && { endOfPass: true }),
+    });
 
     if (again !== null) recourse.defer(request, at + again);
     else if (mayGoRound) recourse.defer(request, Infinity);

@@ -1,41 +1,73 @@
-// Crawlee's context as the Page that a site's handler receives.
+// What a crawler has fetched, as the Page that a site's handler receives.
 import type { CheerioCrawlingContext, Source } from '@crawlee/cheerio';
 import { load } from 'cheerio';
 import { prettifyError } from 'zod';
 
 import { DATASETS } from '../core/checkpoint.ts';
-import type { Page } from '../core/page.ts';
+import { absentFields } from '../core/absent-fields.ts';
+import type { Dom, Page, Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
+import { VerdictError } from '../core/verdict.ts';
 import { decodeBody } from './decode.ts';
 
 /** One attempt at a page, as the frontier keeps it. */
 export interface PageFlight {
+  readonly tier: Tier;
   stage(dataset: string, json: string): void;
   reject(): void;
   measure(bytes: number): void;
 }
 
-export function toPage(context: CheerioCrawlingContext, site: Site, flight: PageFlight): Page {
-  const { response, log } = context;
+/** A fetched page, whichever crawler fetched it. */
+export interface FetchedPage extends Pick<Page, '$' | 'html' | 'tier' | 'log'> {
+  readonly request: CheerioCrawlingContext['request'];
+  readonly response: Pick<Page['response'], 'status' | 'headers'>;
+  /** Finds its links in `$`. */
+  readonly enqueueLinks: CheerioCrawlingContext['enqueueLinks'];
+  readonly addRequests: CheerioCrawlingContext['addRequests'];
+}
+
+/** Whether a page of a tier can still be sent to one that runs its scripts. */
+export type MayRender = (tier: Tier) => boolean;
+
+/** @param mayRender @default never */
+export function toPage(context: CheerioCrawlingContext, site: Site, flight: PageFlight, mayRender?: MayRender): Page {
+  const { request, response, log, body, enqueueLinks, addRequests } = context;
+  const { statusCode: status = 0, headers } = response;
+  const html = typeof body === 'string' ? body : decodeBody(Buffer.from(body), headers['content-type']);
+  // JSON and the like come without one.
+  const $ = context.$ ?? load('');
+  const { tier } = flight;
+  const fetched = { request, log, html, $, tier, enqueueLinks, addRequests, response: { status, headers } };
+  return pageOf(fetched, site, flight, mayRender);
+}
+
+export function pageOf(
+  { enqueueLinks, addRequests, ...fetched }: FetchedPage,
+  site: Site,
+  flight: PageFlight,
+  mayRender: MayRender = () => false,
+): Page {
   // Crawlee has set `id` and `loadedUrl` by now; its own type says so only inside a handler.
-  const request = context.request as Page['request'];
-  const html =
-    typeof context.body === 'string' ? context.body : decodeBody(Buffer.from(context.body), response.headers['content-type']);
+  const request = fetched.request as Page['request'];
   const referer = { Referer: request.loadedUrl };
   return {
+    ...fetched,
     request,
-    html,
-    // JSON and the like come without one.
-    $: context.$ ?? load(''),
-    response: { status: response.statusCode ?? 0, headers: response.headers, url: request.loadedUrl },
-    tier: 'http',
+    response: { ...fetched.response, url: request.loadedUrl },
     fetchedAt: new Date().toISOString(),
-    log,
     async pushData(record) {
       const checked = site.record.safeParse(record);
       if (checked.success) {
         flight.stage(DATASETS.items, JSON.stringify(checked.data));
       } else {
+        const absent = mayRender(fetched.tier) && hasScripts(fetched.$) ? absentFields(record, checked.error) : [];
+        if (absent.length > 0) {
+          const { status } = fetched.response;
+          throw new VerdictError('needs-browser', `HTTP ${status}: no ${absent.join(', ')}, on a page that has scripts`, {
+            status,
+          });
+        }
         flight.reject();
         const reason = prettifyError(checked.error);
         flight.stage(DATASETS.rejected, JSON.stringify({ url: request.loadedUrl, label: request.label ?? null, reason, record }));
@@ -43,15 +75,20 @@ export function toPage(context: CheerioCrawlingContext, site: Site, flight: Page
     },
     // A link's Referer is the page it stood on, as in a browser; it is stored with the request.
     enqueueLinks: ({ transformRequestFunction, ...options } = {}) =>
-      context.enqueueLinks({
+      enqueueLinks({
         ...options,
         transformRequestFunction(link) {
           link.headers = { ...referer, ...link.headers };
           return transformRequestFunction ? transformRequestFunction(link) : link;
         },
       }),
-    addRequests: (requests) => context.addRequests(requests.map((link) => withHeaders(link, referer))),
+    addRequests: (requests) => addRequests(requests.map((link) => withHeaders(link, referer))),
   };
+}
+
+/** Scripts that could make what is missing; data in JSON could not. */
+function hasScripts($: Dom): boolean {
+  return $('script').is((_, { attribs }) => !attribs['type'] || /module|javascript/i.test(attribs['type']));
 }
 
 function withHeaders(link: string | Source, headers: Record<string, string>): Source {

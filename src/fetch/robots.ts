@@ -4,7 +4,8 @@ import type { BaseHttpClient } from '@crawlee/core';
 import robotsParser from 'robots-parser';
 
 import { messageOf } from '../core/errors.ts';
-import { VerdictError } from '../core/verdict.ts';
+import { VerdictError, verdictOfError } from '../core/verdict.ts';
+import type { RoutedRequest } from './clients/tier-client.ts';
 
 /** The name that a robots.txt may call this crawler by; rules for `*` hold otherwise. */
 export const ROBOTS_TOKEN = 'Surefoot';
@@ -20,19 +21,33 @@ export interface RobotsRules {
   readonly delayMillis: number;
 }
 
-/** @param headers What robots.txt is asked for with.
+/** How robots.txt is asked for. */
+export interface RobotsOptions {
+  client: BaseHttpClient;
+  headers(url: string): Record<string, string>;
+  /** The proxy it goes through, where pages go through one. @default none */
+  way?: () => Promise<Pick<RoutedRequest, 'proxyUrl' | 'route'>>;
+}
+
+/**
  *  @returns A function that resolves to the rules for a URL.
  *  It throws a VerdictError, `transient`, when they cannot be had: what may not be fetched is not known then. */
-export function createRobots(client: BaseHttpClient, headers: (url: string) => Record<string, string>) {
+export function createRobots({ client, headers, way = async () => ({}) }: RobotsOptions) {
   const byOrigin = new Map<string, Promise<RobotsRules>>();
 
   const load = async (origin: string): Promise<RobotsRules> => {
     const url = `${origin}/robots.txt`;
-    const { statusCode, body } = await client
-      .sendRequest({ url, headers: headers(url), responseType: 'text' })
-      .catch((error: unknown) => {
-        throw new VerdictError('transient', `${url} cannot be read: ${messageOf(error)} (--ignore-robots goes without)`);
-      });
+    const request: RoutedRequest & { responseType: 'text' } = {
+      url,
+      headers: headers(url),
+      responseType: 'text',
+      ...(await way()),
+    };
+    const { statusCode, body } = await client.sendRequest(request).catch((error: unknown) => {
+      // The proxy's fault, not the host's.
+      if (verdictOfError(error) === 'proxy') throw error;
+      throw new VerdictError('transient', `${url} cannot be read: ${messageOf(error)} (--ignore-robots goes without)`);
+    });
     if (statusCode >= 500 || statusCode === 429) {
       throw new VerdictError('transient', `${url} cannot be read: HTTP ${statusCode} (--ignore-robots goes without)`);
     }

@@ -2,20 +2,23 @@
 // (plain-checkpoint.ts).
 import { Request, type RequestQueue } from '@crawlee/core';
 
+import type { Lane } from '../core/lane.ts';
 import type { AtomicStorage, Claimed, ClaimOptions, PageTally, QueueCounts, StagedRow, TallySum } from '../core/checkpoint.ts';
 
 /** A queue with the rows and figures that belong to it. See AtomicStorage for what each call promises. */
 export interface Checkpoint {
-  claim(options: Pick<ClaimOptions, 'now' | 'maxDeaths' | 'restAfter'>): Promise<Claimed<Request> | null>;
+  claim(options: Omit<ClaimOptions, 'lockMillis' | 'owner'>): Promise<Claimed<Request> | null>;
   handOut(requestId: string): void;
   commit(request: Request, rows: readonly StagedRow[], tally: PageTally): Promise<void>;
-  reclaim(request: Request, notBefore: number): Promise<void>;
+  reclaim(request: Request, notBefore: number, lane?: Lane): Promise<void>;
+  hasWork(lane: Lane): boolean;
   rest(host: string, until: number): void;
   nextWake(): number | null;
   startSecondPass(notBefore: number): number;
   isFinished(): Promise<boolean>;
   counts(): QueueCounts;
   tallies(): TallySum[];
+  counters(): Record<string, number>;
 }
 
 /** Over a store of ours: rows, done mark and figures in one transaction; due times, rests and hand-outs on disk. */
@@ -28,7 +31,8 @@ export function atomicCheckpoint(storage: AtomicStorage, queue: RequestQueue): C
     },
     handOut: (requestId) => storage.handOut(queue.id, requestId),
     commit: (request, rows, tally) => storage.commit(queue.id, request, { rows, tally }),
-    reclaim: (request, notBefore) => storage.reclaim(queue.id, request, notBefore),
+    reclaim: (request, notBefore, lane) => storage.reclaim(queue.id, request, notBefore, lane),
+    hasWork: (lane) => storage.hasWork(queue.id, lane),
     rest: (host, until) => storage.rest(queue.id, host, until),
     nextWake: () => storage.nextWake(queue.id),
     startSecondPass: (notBefore) => storage.startSecondPass(queue.id, notBefore),
@@ -38,5 +42,6 @@ export function atomicCheckpoint(storage: AtomicStorage, queue: RequestQueue): C
     },
     counts: () => storage.counts(queue.id),
     tallies: () => storage.tallies(queue.id),
+    counters: () => storage.counters(queue.id),
   };
 }

@@ -3,14 +3,17 @@ import type { Request } from '@crawlee/core';
 
 import type { PageEnd, StagedRow } from '../core/checkpoint.ts';
 import { SurefootError } from '../core/errors.ts';
+import type { Tier } from '../core/page.ts';
 
-/** What an attempt is doing. `requesting` is connecting and waiting for the answer; parsing is none of them: it is one turn
- *  of the event loop, in which nobody can ask. */
-export type Phase = 'queued' | 'robots' | 'requesting' | 'reading' | 'handler' | 'committing';
+/** What an attempt is doing. `connecting` lasts until the request goes out, be it that a connection is made or waited for;
+ *  clients that do not tell when that is (impit, a browser) go from there to `reading`. */
+export type Phase = 'queued' | 'robots' | 'connecting' | 'waiting' | 'reading' | 'parsing' | 'handler' | 'committing';
 
 /** Belongs to one attempt: a handler that timed out and still runs cannot write into the next attempt at its page. */
 export interface Flight {
   readonly request: Request;
+  /** How the page is fetched. */
+  readonly tier: Tier;
   /** When it was handed out, epoch milliseconds. */
   readonly since: number;
   /** When it was claimed from the store, a little before that. */
@@ -22,6 +25,8 @@ export interface Flight {
   reject(): void;
   /** Sets the decoded body's size. */
   measure(bytes: number): void;
+  /** Says whether a page in a browser needed its scripts to be run. */
+  rendering(needed: boolean): void;
   /** Says what the attempt does now, for whoever asks why it takes so long. */
   enter(phase: Phase): void;
 }
@@ -32,6 +37,8 @@ export interface OpenFlight extends Flight {
   readonly rejected: number;
   readonly bytes: number;
   readonly phase: Phase;
+  /** Set by `rendering`. */
+  readonly rendered: boolean | undefined;
   /** Whether its host asked to be called less often. */
   throttled: boolean;
   /** Ends the attempt: nothing can be staged any more. */
@@ -42,15 +49,20 @@ export interface OpenFlight extends Flight {
   readonly end: PageEnd | null;
 }
 
-export function openFlight(request: Request, since: number, claimedAt: number): OpenFlight {
+export function openFlight(
+  request: Request,
+  { tier, since, claimedAt }: Pick<Flight, 'tier' | 'since' | 'claimedAt'>,
+): OpenFlight {
   let rows: StagedRow[] = [];
   let rejected = 0;
   let bytes = 0;
   let end: PageEnd | null = null;
   let open = true;
   let phase: Phase = 'queued';
+  let rendered: boolean | undefined;
   return {
     request,
+    tier,
     since,
     claimedAt,
     throttled: false,
@@ -68,6 +80,12 @@ export function openFlight(request: Request, since: number, claimedAt: number): 
     },
     get phase() {
       return phase;
+    },
+    get rendered() {
+      return rendered;
+    },
+    rendering(needed) {
+      rendered = needed;
     },
     enter(next) {
       phase = next;

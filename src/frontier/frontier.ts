@@ -1,6 +1,7 @@
-// The frontier: an IRequestManager around Crawlee's RequestQueue that knows due times and each host's pace, stages what a
-// page pushes and commits it with the page. Each lane has one; its crawler gets it as `requestQueue`.
-// Over 300 lines because it is one object: Crawlee's interface, the handlers' side and the claims share its few fields.
+// The frontier: an IRequestManager around Crawlee's RequestQueue that knows due times, each host's pace and each page's
+// tier, stages what a page pushes and commits it with the page. The HTTP lane's crawler gets it as `requestQueue`; the
+// browser lane's gets its view of it (browser-lane.ts).
+// Over 300 lines because it is one object: Crawlee's interface, the handlers' side and both lanes share its few fields.
 import {
   RequestState,
   type AddRequestsBatchedOptions,
@@ -15,18 +16,21 @@ import {
 } from '@crawlee/core';
 import type { Dictionary } from '@crawlee/types';
 
-import { DATASETS, type Claimed, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
+import { DATASETS, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
 import { handOutAfter, MAX_DEATHS, maxDeathsNow, QUIET_MILLIS } from '../core/crash.ts';
-import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
+import { attemptsOf, climbsOf, toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
+import { createLadder, type Ladder } from '../core/ladder.ts';
+import { laneOf, LANES, type Lane } from '../core/lane.ts';
+import { climbCounter } from '../core/meta.ts';
+import type { Tier } from '../core/page.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { createClaims, type Claims, type Next } from './claims.ts';
 import { openFlight, type Flight, type OpenFlight } from './flight.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { createLanes, type Lanes } from './lanes.ts';
 import type { FrontierOptions, FrontierSnapshot } from './options.ts';
 import type { Landing, Pace } from './pace.ts';
-
-/** An idle frontier looks at the store at least this often, in case somebody else has added to it. */
-const MAX_IDLE_MILLIS = 1_000;
 
 export class Frontier implements IRequestManager {
   /** Written by Crawlee. */
@@ -45,12 +49,15 @@ export class Frontier implements IRequestManager {
   readonly #startedAt: number;
   readonly #onDeadLetter: (letter: DeadLetter) => void;
   #failed: number;
+  #counters: Record<string, number> = {};
   #landed = 0;
   /** Grows with all that may give a claim something to find. */
   #changes = 0;
-  #next: (Claimed<Request> & { readonly at: number }) | null = null;
-  #claiming: Promise<void> | null = null;
-  #idleUntil = 0;
+  readonly #ladder: Ladder;
+  readonly #lanes: Lanes;
+  readonly #claims: Readonly<Record<Lane, Claims>>;
+  readonly #onBrowserNeeded: () => void;
+  readonly #onLearnt: () => void;
   #alone = false;
   #stopped = false;
 
@@ -61,6 +68,11 @@ export class Frontier implements IRequestManager {
     this.#site = site;
     this.#pace = pace;
     this.#now = now;
+    this.#ladder = options.ladder ?? createLadder({ tiers: ['http'] });
+    this.#lanes = createLanes(this.#ladder, site.labelOf);
+    this.#claims = { http: this.#claimsOf('http'), browser: this.#claimsOf('browser') };
+    this.#onBrowserNeeded = options.onBrowserNeeded ?? (() => {});
+    this.#onLearnt = options.onLearnt ?? (() => {});
     const { maxRequests = Infinity } = options;
     this.#intake = createIntake({ queue, site, maxRequests, known: () => checkpoint.counts().total });
     this.#secondPassDelayMillis = options.secondPassDelayMillis ?? 60_000;
@@ -78,6 +90,10 @@ export class Frontier implements IRequestManager {
   /** No further hand-outs; pages in flight go on. The frontier is then finished as soon as they are. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
   }
 
   /** The attempt under way at a request that was handed out. */
@@ -126,10 +142,10 @@ export class Frontier implements IRequestManager {
   /** What is in flight and what waits, for whoever asks why nothing seems to happen. */
   snapshot(): FrontierSnapshot {
     const now = this.#now();
-    const flights = [...this.#flights.values()].map(({ request, phase, since }) => ({
+    const flights = [...this.#flights.values()].map(({ request, tier, phase, since }) => ({
       url: request.url,
       label: request.label ?? null,
-      tier: 'http',
+      tier,
       phase,
       ageMillis: now - since,
     }));
@@ -155,32 +171,43 @@ export class Frontier implements IRequestManager {
     return this.#flights.size;
   }
 
+  /** Adds to a figure of the run; it is kept with the next page that is done. */
+  count(name: string): void {
+    this.#counters[name] = (this.#counters[name] ?? 0) + 1;
+  }
+
+  /** Whether a lane has any request that is not handled. */
+  hasWork(lane: Lane): boolean {
+    return this.#checkpoint.hasWork(lane);
+  }
+
   // -- what the crawler calls -----------------------------------------------------------------------------------------
 
-  async isEmpty(): Promise<boolean> {
+  async isEmpty(lane: Lane = 'http'): Promise<boolean> {
     if (this.#stopped || this.#alone) return true;
-    if (!this.#next && this.#now() >= this.#idleUntil) await this.#claim();
-    return this.#next === null;
+    return this.#claims[lane].isEmpty();
   }
 
   async isFinished(): Promise<boolean> {
     if (this.#flights.size > 0) return false;
     if (this.#stopped) return true;
-    return this.#next === null && this.#claiming === null && (await this.#checkpoint.isFinished());
+    return LANES.every((lane) => !this.#claims[lane].busy) && (await this.#checkpoint.isFinished());
   }
 
-  async fetchNextRequest<T extends Dictionary = Dictionary>(): Promise<Request<T> | null> {
-    if (await this.isEmpty()) return null;
-    const next = this.#next;
-    // Another call may have taken it meanwhile; Crawlee asks again.
-    if (!next || this.#alone || this.#stopped) return null;
+  async fetchNextRequest<T extends Dictionary = Dictionary>(lane: Lane = 'http'): Promise<Request<T> | null> {
+    if (await this.isEmpty(lane)) return null;
+    // Another lane may have taken a page that must be alone meanwhile.
+    if (this.#alone || this.#stopped) return null;
+    const next = this.#claims[lane].take();
+    // Or another call this one; Crawlee asks again.
+    if (!next) return null;
     const request = next.request as Request<T>;
     // Added past this frontier, through RequestQueue.open().
     request.label ??= this.#site.labelOf(new URL(request.url));
     const id = request.id as string;
-    this.#next = null;
+    this.#lanes.taken(request);
     this.#alone = handOutAfter(next.deaths) === 'alone';
-    this.#flights.set(id, openFlight(request, this.#now(), next.at));
+    this.#flights.set(id, openFlight(request, { tier: next.tier, since: this.#now(), claimedAt: next.at }));
     return request;
   }
 
@@ -200,16 +227,22 @@ export class Frontier implements IRequestManager {
     flight.enter('committing');
     request.handledAt = new Date(this.#now()).toISOString();
     const end = flight.end ?? (request.state === RequestState.SKIPPED ? 'skipped' : 'succeeded');
+    const { host } = new URL(request.url);
+    for (const { from, to, why } of climbsOf(request)) this.count(climbCounter(from, to, why));
+    const counters = this.#counters;
+    this.#counters = {};
     await this.#checkpoint.commit(request, flight.rows, {
       end,
-      tier: 'http',
-      host: new URL(request.url).host,
+      tier: flight.tier,
+      host,
       bytes: flight.bytes,
       millis: this.#now() - flight.since,
       rejected: flight.rejected,
+      counters,
     });
     // Only now: a commit that failed is tried again, with the same rows.
     if (end === 'failed') this.#failed++;
+    if (end === 'succeeded' || end === 'missing') this.#learn(flight, host);
     // A page that was not fetched says nothing of how fast its host is.
     this.#land(flight, end === 'failed' || end === 'skipped' ? 'bad' : 'good');
   }
@@ -218,8 +251,14 @@ export class Frontier implements IRequestManager {
     const id = request.id as string;
     const flight = this.#openFlightOf(request);
     delete request.handledAt; // Set by a commit that failed.
-    await this.#checkpoint.reclaim(request, this.#dueTimes.get(id) ?? this.#now());
+    const { next, verdict } = attemptsOf(request).at(-1) ?? {};
+    const lane = laneOf(next ?? flight.tier);
+    if (next !== undefined && next !== flight.tier && verdict === 'blocked') {
+      if (this.#ladder.refused(new URL(request.url).host, request.label ?? '', flight.tier, next)) this.#onLearnt();
+    }
+    await this.#checkpoint.reclaim(request, this.#dueTimes.get(id) ?? this.#now(), lane);
     this.#dueTimes.delete(id);
+    if (lane === 'browser') this.#onBrowserNeeded();
     this.#land(flight, 'bad');
     return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };
   }
@@ -233,8 +272,7 @@ export class Frontier implements IRequestManager {
 
   async addRequestsBatched(requests: RequestsLike, options: AddRequestsBatchedOptions = {}): Promise<AddRequestsBatchedResult> {
     const result = await this.#intake(requests, options);
-    this.#changes++;
-    this.#idleUntil = 0;
+    this.#wake();
     return result;
   }
 
@@ -260,32 +298,38 @@ export class Frontier implements IRequestManager {
     return flight;
   }
 
-  /** Looks for the next request; callers at the same time share one look. */
-  async #claim(): Promise<void> {
-    this.#claiming ??= this.#claimNext().finally(() => {
-      this.#claiming = null;
+  #claimsOf(lane: Lane): Claims {
+    return createClaims({
+      now: this.#now,
+      changes: () => this.#changes,
+      claim: (now) => this.#claim(lane, now),
+      nextWake: (now) => this.#nextWake(now),
+      bury: (next) => this.#bury(next),
     });
-    await this.#claiming;
   }
 
-  async #claimNext(): Promise<void> {
-    for (;;) {
-      const now = this.#now();
-      const before = this.#changes;
-      const maxDeaths = maxDeathsNow(this.#flights.size, now - this.#startedAt);
-      const claimed = await this.#checkpoint.claim({ now, maxDeaths, restAfter: (host) => this.#pace.takeOff(host, now) });
-      if (!claimed) {
-        // A page that has landed meanwhile may have added links, or left a suspect alone.
-        if (before !== this.#changes) continue;
-        this.#idleUntil = Math.min(this.#nextWake(now), now + MAX_IDLE_MILLIS);
-        return;
-      }
-      if (handOutAfter(claimed.deaths) !== 'dead-letter') {
-        this.#next = { ...claimed, at: now };
-        return;
-      }
-      await this.#bury(claimed.request);
-    }
+  async #claim(lane: Lane, now: number): Promise<Next | null> {
+    let tier: Tier = 'http';
+    const claimed = await this.#checkpoint.claim({
+      lane,
+      laneOf: (request) => {
+        tier = this.#lanes.tierFor(request, lane, now);
+        const belongs = laneOf(tier);
+        if (belongs !== lane) this.#wake();
+        if (belongs !== lane && belongs === 'browser') this.#onBrowserNeeded();
+        return belongs;
+      },
+      now,
+      maxDeaths: maxDeathsNow(this.#flights.size, now - this.#startedAt),
+      restAfter: (host) => this.#pace.takeOff(host, now),
+    });
+    return claimed && { ...claimed, tier, at: now };
+  }
+
+  /** What happened may give either lane something to claim. */
+  #wake(): void {
+    this.#changes++;
+    for (const lane of LANES) this.#claims[lane].wake();
   }
 
   /** When there may be something to claim. With nothing else left, the second pass begins. */
@@ -294,7 +338,7 @@ export class Frontier implements IRequestManager {
     // Until then, pages that may have killed the process twice are not even looked for.
     const quietAt = this.#startedAt + QUIET_MILLIS;
     if (now < quietAt) return Math.min(wake ?? Infinity, quietAt);
-    if (wake !== null || this.#flights.size > 0) return wake ?? Infinity;
+    if (wake !== null || this.#flights.size > 0 || LANES.some((lane) => this.#claims[lane].ahead)) return wake ?? Infinity;
     const begin = now + this.#secondPassDelayMillis;
     const postponed = this.#checkpoint.startSecondPass(begin);
     if (postponed === 0) return Infinity;
@@ -303,26 +347,34 @@ export class Frontier implements IRequestManager {
   }
 
   /** Makes a page that killed the process a dead letter, without fetching it again. */
-  async #bury(request: Request): Promise<void> {
-    this.#flights.set(request.id as string, openFlight(request, this.#now(), this.#now()));
+  async #bury({ request, tier }: Next): Promise<void> {
+    this.#flights.set(request.id as string, openFlight(request, { tier, since: this.#now(), claimedAt: this.#now() }));
     const error = `The process died ${MAX_DEATHS} times while this page was in flight, the last time with no other page.`;
-    const last = { at: new Date(this.#now()).toISOString(), tier: 'http', verdict: 'crash', status: null, error } as const;
+    const last = { at: new Date(this.#now()).toISOString(), tier, verdict: 'crash', status: null, error } as const;
     const letter = toDeadLetter(request, last);
     this.giveUp(request, 'failed', letter);
     await this.markRequestHandled(request);
     this.#onDeadLetter(letter);
   }
 
-  #land({ request, since, throttled }: OpenFlight, how: Landing): void {
+  #learn({ request, tier, rendered }: OpenFlight, host: string): void {
+    const started = attemptsOf(request)[0]?.tier ?? tier;
+    const why = climbsOf(request).at(-1)?.why ?? null;
+    const page = { host, label: request.label ?? '', started, ended: tier, why };
+    if (this.#ladder.learn(rendered === undefined ? page : { ...page, rendered })) this.#onLearnt();
+  }
+
+  #land({ request, tier, since, throttled }: OpenFlight, how: Landing): void {
     const { host } = new URL(request.url);
     const now = this.#now();
-    const rest = this.#pace.land(host, throttled ? 'throttled' : how, now - since, now);
+    // How long a page takes says something of its host only beside pages that are fetched likewise.
+    const millis = tier === 'http' || tier === 'impersonate' ? now - since : null;
+    const rest = this.#pace.land(host, throttled ? 'throttled' : how, millis, now);
     if (rest !== null) this.#checkpoint.rest(host, rest);
     this.#flights.delete(request.id as string);
     this.#landed++;
-    this.#changes++;
     this.#alone = false;
     // The page may have added links past this frontier, through RequestQueue.open(), and its host may be called again.
-    this.#idleUntil = 0;
+    this.#wake();
   }
 }

@@ -3,6 +3,7 @@ import type { RequestQueue } from '@crawlee/core';
 
 import type { QueueCounts } from '../core/checkpoint.ts';
 import type { DeadLetter } from '../core/dead-letter.ts';
+import type { Ladder } from '../core/ladder.ts';
 import type { Site } from '../core/site.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Phase } from './flight.ts';
@@ -15,6 +16,12 @@ export interface FrontierOptions {
   /** Requests known at most, over all restarts; further ones are not added. @default no limit */
   maxRequests?: number | undefined;
   pace: Pace;
+  /** @default one of tier `http` alone */
+  ladder?: Ladder;
+  /** Told when a request goes to the browser lane: somebody has to work there. */
+  onBrowserNeeded?: (() => void) | undefined;
+  /** Told when the ladder has learnt something worth saving. */
+  onLearnt?: (() => void) | undefined;
   /** When all else is done, requests that used up their tries rest this long and go round once more. @default 60,000 */
   secondPassDelayMillis?: number;
   /** Told when the second pass begins, and of how many requests. */

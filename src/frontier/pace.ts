@@ -16,8 +16,8 @@ export interface Pace {
   /** A request of the host is handed out.
    *  @returns Until when the host rests after it: epoch milliseconds, 0 for not at all, Infinity for until a page lands. */
   takeOff(host: string, now: number): number;
-  /** A page of the host has landed. @returns As `takeOff`; null: nothing changes. */
-  land(host: string, how: Landing, millis: number, now: number): number | null;
+  /** A page of the host has landed. @param millis How long it took; null if that says nothing of the host. @returns As `takeOff`; null: nothing changes. */
+  land(host: string, how: Landing, millis: number | null, now: number): number | null;
   /** No request goes to the host before a time (epoch milliseconds). @returns That time, or a later one it rests until. */
   pause(host: string, until: number): number;
   /** Sets the host's own gap (Crawl-delay), if it is longer than the one that is asked for.
@@ -144,9 +144,13 @@ export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random:
 }
 
 /** Moves the window, between one page and the limit. */
-function adapt(pace: HostPace, how: Landing, millis: number, limit: number): void {
+function adapt(pace: HostPace, how: Landing, millis: number | null, limit: number): void {
   if (how === 'throttled') pace.window = Math.max(1, pace.window / 2);
   if (how !== 'good') return;
+  const rise = () => {
+    pace.window = Math.min(limit, pace.window + 1 / Math.max(1, pace.window));
+  };
+  if (millis === null) return rise();
   pace.lately = pace.lately === 0 ? millis : pace.lately + SMOOTHING * (millis - pace.lately);
   pace.best = pace.best === 0 ? pace.lately : Math.min(pace.best, pace.lately);
   if (pace.lately > STRAIN_FLOOR_MILLIS && pace.lately > STRAIN * pace.best) {
@@ -154,6 +158,6 @@ function adapt(pace: HostPace, how: Landing, millis: number, limit: number): voi
     // A host that has become slow for good is not throttled down for ever: its best is forgotten bit by bit.
     pace.best += SMOOTHING * (pace.lately - pace.best) * 0.1;
   } else {
-    pace.window = Math.min(limit, pace.window + 1 / Math.max(1, pace.window));
+    rise();
   }
 }

@@ -3,7 +3,8 @@
 import type { Request, RequestQueue } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
-import type { PageTally, StagedRow } from '../core/checkpoint.ts';
+import type { ClaimOptions, PageTally, StagedRow } from '../core/checkpoint.ts';
+import { LANES, type Lane } from '../core/lane.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { openFigures } from './figures.ts';
 
@@ -17,42 +18,52 @@ export interface PlainOptions {
 
 export function plainCheckpoint(client: StorageClient, queue: RequestQueue, options: PlainOptions = {}): Checkpoint {
   const { dueOf = () => 0, write = pushAndMark(client, queue) } = options;
-  /** Claimed from the queue and waiting for its host, in order. */
-  const byHost = new Map<string, Map<string, Request>>();
-  const deferred = new Map<string, { request: Request; notBefore: number }>();
+  /** Claimed from the queue and waiting for its host or its lane, in order. */
+  const held: Record<Lane, Map<string, Map<string, Request>>> = { http: new Map(), browser: new Map() };
+  const deferred = new Map<string, { request: Request; notBefore: number; lane: Lane }>();
   const rests = new Map<string, number>();
   const figures = openFigures();
-  const inFlight = new Set<string>();
+  const inFlight = new Map<string, Lane>();
 
-  const hold = (request: Request) => {
+  const hold = (request: Request, lane: Lane) => {
     const { host } = new URL(request.url);
-    const waiting = byHost.get(host) ?? new Map<string, Request>();
-    byHost.set(host, waiting.set(request.id as string, request));
+    const waiting = held[lane].get(host) ?? new Map<string, Request>();
+    held[lane].set(host, waiting.set(request.id as string, request));
   };
   const holdDue = (now: number) => {
-    for (const [id, { request, notBefore }] of deferred) {
+    for (const [id, { request, notBefore, lane }] of deferred) {
       if (notBefore > now) continue;
       deferred.delete(id);
-      hold(request);
+      hold(request, lane);
     }
   };
   const rest = (host: string, until: number) => void (until === 0 ? rests.delete(host) : rests.set(host, until));
   const mayBeCalled = (host: string, now: number) => (rests.get(host) ?? 0) <= now;
   const isHeld = (request: Request) =>
-    deferred.has(request.id as string) || byHost.get(new URL(request.url).host)?.has(request.id as string) === true;
-  const take = (host: string): Request | null => {
-    const waiting = byHost.get(host);
+    deferred.has(request.id as string) ||
+    LANES.some((lane) => held[lane].get(new URL(request.url).host)?.has(request.id as string) === true);
+  const take = (host: string, lane: Lane): Request | null => {
+    const waiting = held[lane].get(host);
     const [first] = waiting?.values() ?? [];
     if (!waiting || !first) return null;
     waiting.delete(first.id as string);
-    if (waiting.size === 0) byHost.delete(host);
+    if (waiting.size === 0) held[lane].delete(host);
     return first;
   };
-  const findReady = async (now: number): Promise<Request | null> => {
+  const findReady = async ({ lane = 'http', laneOf, now }: Pick<ClaimOptions, 'lane' | 'laneOf' | 'now'>) => {
     holdDue(now);
-    for (const host of byHost.keys()) {
-      if (mayBeCalled(host, now)) return take(host);
+    const belongs = (request: Request) => laneOf?.(request as Request & { id: string }) ?? lane;
+    for (const host of held[lane].keys()) {
+      while (mayBeCalled(host, now)) {
+        const request = take(host, lane);
+        if (!request) break;
+        const to = belongs(request);
+        if (to === lane) return request;
+        hold(request, to);
+      }
     }
+    // What comes new from the queue goes through the HTTP lane.
+    if (lane !== 'http') return null;
     for (;;) {
       const request = await queue.fetchNextRequest();
       if (!request) return null;
@@ -60,21 +71,24 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       if (isHeld(request) || inFlight.has(request.id as string)) continue;
       const notBefore = dueOf(request);
       if (notBefore > now) {
-        deferred.set(request.id as string, { request, notBefore });
+        deferred.set(request.id as string, { request, notBefore, lane });
         continue;
       }
-      if (mayBeCalled(new URL(request.url).host, now)) return request;
-      hold(request);
+      const ready = mayBeCalled(new URL(request.url).host, now);
+      const to: Lane = ready ? belongs(request) : lane;
+      if (ready && to === lane) return request;
+      hold(request, to);
     }
   };
 
   return {
-    async claim({ now, restAfter }) {
-      const request = await findReady(now);
+    async claim(options) {
+      const request = await findReady(options);
       if (!request) return null;
+      const { lane = 'http', restAfter } = options;
       const { host } = new URL(request.url);
       rest(host, restAfter(host));
-      inFlight.add(request.id as string);
+      inFlight.set(request.id as string, lane);
       return { request, deaths: 0 };
     },
     handOut: () => {},
@@ -83,13 +97,18 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       inFlight.delete(request.id as string);
       figures.add(tally);
     },
-    async reclaim(request, notBefore) {
+    async reclaim(request, notBefore, lane = inFlight.get(request.id as string) ?? 'http') {
       inFlight.delete(request.id as string);
-      deferred.set(request.id as string, { request, notBefore });
+      deferred.set(request.id as string, { request, notBefore, lane });
     },
+    hasWork: (lane) =>
+      lane === 'http' ||
+      held[lane].size > 0 ||
+      [...inFlight.values()].includes(lane) ||
+      [...deferred.values()].some((waiting) => waiting.lane === lane),
     rest,
     nextWake() {
-      const waitingHosts = [...byHost.keys()].map((host) => rests.get(host) ?? 0);
+      const waitingHosts = LANES.flatMap((lane) => [...held[lane].keys()]).map((host) => rests.get(host) ?? 0);
       let next = Math.min(Infinity, ...waitingHosts);
       for (const { notBefore } of deferred.values()) next = Math.min(next, notBefore);
       return Number.isFinite(next) ? next : null;
@@ -99,12 +118,13 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       for (const waiting of postponed) waiting.notBefore = notBefore;
       return postponed.length;
     },
-    isFinished: async () => byHost.size === 0 && deferred.size === 0 && (await queue.isFinished()),
+    isFinished: async () => LANES.every((lane) => held[lane].size === 0) && deferred.size === 0 && (await queue.isFinished()),
     counts() {
       const total = queue.getTotalCount();
       return { total, handled: total - queue.getPendingCount() };
     },
     tallies: figures.tallies,
+    counters: figures.counters,
   };
 }
 

@@ -1,10 +1,12 @@
 // What the command line asks for: which command, its start URLs and flags. Values are checked later, by the schema.
 import { SurefootError } from '../core/errors.ts';
 import { didYouMean, nearest } from './nearest.ts';
-import { OPTIONS } from './options.ts';
+import { OPTIONS, shownValue } from './options.ts';
+import type { Option } from './options.ts';
 import { cutArgv, FLAGS, helpText } from './program.ts';
-import { COMMAND_NAMES, startUrl } from './schema.ts';
-import type { Command } from './schema.ts';
+import { startUrl } from './schema.ts';
+import { COMMAND_NAMES } from './setting.ts';
+import type { Command } from './setting.ts';
 import { fromText } from './sources.ts';
 import type { Given, Source } from './sources.ts';
 
@@ -24,21 +26,29 @@ function isCommand(word: string | undefined): word is Command {
   return COMMAND_NAMES.some((name) => name === word);
 }
 
+function isNamedBy(flag: string, { name, env }: Option): boolean {
+  const bare = (text: string) => text.toLowerCase().replaceAll(/[-_]/g, '');
+  return [name, env].some((candidate) => bare(candidate) === bare(flag));
+}
+
 function strangeFlag(flag: string, command: Command): string {
   const known = FLAGS.find((meta) => meta.flag === flag);
   if (known?.commands.includes(command)) return `${flag} takes no value.`;
   const of = command === 'crawl' ? '' : ` of ${command}`;
   if (known) return `${flag} is not an option of ${command}. Only ${known.commands.join(' and ')} takes it.`;
+  const variable = OPTIONS.find((option) => option.flag === undefined && isNamedBy(flag, option));
+  if (variable?.name === 'startUrls') return `${flag} is not an option: start URLs are given as they are.`;
+  if (variable) return `${flag} is not an option: set the variable ${variable.env}.`;
   const taken = FLAGS.filter((meta) => meta.commands.includes(command)).map((meta) => meta.flag);
   return `${flag} is not an option${of}.${didYouMean(flag, taken) || ' See --help.'}`;
 }
 
 function strangeWord(word: string, command: Command): string {
-  if (command !== 'crawl') return `${command} takes options only, got ${JSON.stringify(word)}.`;
+  if (command !== 'crawl') return `${command} takes options only, got ${shownValue({}, word)}.`;
   if (isCommand(word)) return `"${word}" is a command, and a command comes before everything but options.`;
   const meant = meantByWord(word);
   const hint = meant === undefined ? 'See --help.' : `Did you mean "${meant}"?`;
-  return `${JSON.stringify(word)} is neither a command nor an absolute http(s) URL. ${hint}`;
+  return `${shownValue({}, word)} is neither a command nor an absolute http(s) URL. ${hint}`;
 }
 
 function meantByWord(word: string): string | undefined {
@@ -72,7 +82,7 @@ export function readArgv(argv: readonly string[]): CommandLine {
   const source = new Map<Given['name'], Given>();
   for (const { name, flag, kind } of OPTIONS) {
     const text = flag === undefined ? undefined : flags.get(flag);
-    if (flag === undefined && urls.length > 0) source.set(name, { name, value: urls, raw: urls, where: () => 'The start URL' });
+    if (name === 'startUrls' && urls.length > 0) source.set(name, { name, value: urls, raw: urls, where: () => 'The start URL' });
     else if (flag !== undefined && text !== undefined) {
       source.set(name, { name, value: text === true ? true : fromText(text, kind), raw: text, where: () => flag });
     }

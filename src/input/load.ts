@@ -10,10 +10,13 @@ import { messageOf, SurefootError } from '../core/errors.ts';
 import { fromActorInput } from './actor-input.ts';
 import { readArgv } from './argv.ts';
 import { OPTIONS, shownValue } from './options.ts';
-import { EXCLUSIVE, settingsSchema } from './schema.ts';
-import type { Command, Settings } from './schema.ts';
-import { fromJson, fromVariables } from './sources.ts';
+import { EXCLUSIVE } from './rules.ts';
+import { settingsSchema } from './schema.ts';
+import type { Settings } from './schema.ts';
+import type { Command } from './setting.ts';
+import { fromJson } from './sources.ts';
 import type { Given, Source } from './sources.ts';
+import { fromVariables } from './variables.ts';
 
 /** What the command line came to: settings to run with, or a text (--help, --version; no trailing newline) to print. */
 export type Input = { readonly kind: 'settings'; readonly settings: Settings } | { readonly kind: 'text'; readonly text: string };
@@ -102,14 +105,13 @@ function merge(sources: readonly Source[]): Source {
 }
 
 function sentence(issue: z.core.$ZodIssue, merged: Source): string {
+  const givenAs = (name: PropertyKey | undefined) => [...merged.values()].find((candidate) => candidate.name === name);
+  // Of a rule between settings: see rules.ts.
+  if (issue.code === 'custom') return issue.message.replaceAll(/\{(\w+)\}/g, (_, name) => givenAs(name)?.where() ?? name);
   const [name, index] = issue.path;
-  const given = [...merged.values()].find((candidate) => candidate.name === name);
+  const given = givenAs(name);
   const option = OPTIONS.find((candidate) => candidate.name === name);
   if (!given || !option) return issue.message;
-  if (issue.code === 'custom') {
-    const other = [...merged.values()].find((candidate) => candidate.name === issue.params?.['other']);
-    return `${given.where()} and ${other?.where()} exclude each other: give one of them.`;
-  }
   if (typeof index === 'number' && Array.isArray(given.value)) {
     return `${given.where(index)} must be ${option.allowedItem}, got ${shownValue(option, given.value[index])}.`;
   }
@@ -148,6 +150,11 @@ export async function loadInput(argv: readonly string[], options: LoadOptions = 
         ? new Map()
         : await fromStorage(storageDir, cwd);
   return { kind: 'settings', settings: toSettings(line.command, merge([...above, stored, ...below])) };
+}
+
+/** Where this machine looks for programs: PATH. */
+export function readSearchPath(env: NonNullable<LoadOptions['env']> = process.env): string {
+  return env['PATH'] ?? '';
 }
 
 /** This program's version, from package.json. */

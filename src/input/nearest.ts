@@ -24,8 +24,15 @@ function editDistance(from: string, to: string): number {
 
 const bare = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
+/** Whether the word goes on where the candidate, of four letters or more, ends: PASSWORD is PASS, PASS_PHRASE is not. */
+function isShortFor(candidate: string, word: string): boolean {
+  const rest = word.slice(candidate.length);
+  return bare(candidate).length >= 4 && word.toLowerCase().startsWith(candidate.toLowerCase()) && /^[a-z]+$/i.test(rest);
+}
+
 /** The candidate nearest to `word`, or undefined when none is near enough to be meant: one edit for each three
- *  letters, at least one. Case, `-` and `_` do not count, so `maxrequests` finds `--max-requests`. */
+ *  letters, at least one. Case, `-` and `_` do not count, so `maxrequests` finds `--max-requests`. Failing that, one that the
+ *  word is the long form of. */
 export function nearest<Name extends string>(word: string, candidates: readonly Name[]): Name | undefined {
   // A long word is no slip of the finger, and its distance would take a while.
   if (word.length > 40) return undefined;
@@ -38,7 +45,7 @@ export function nearest<Name extends string>(word: string, candidates: readonly 
       least = distance;
     }
   }
-  return found;
+  return found ?? candidates.find((candidate) => isShortFor(candidate, word));
 }
 
 /** ` Did you mean X?` with a leading space, or nothing. Quotes are the caller's choice by `quote`. */

@@ -1,8 +1,10 @@
 // The settings as a list a person can read: what --help, README's table, .env.example and error messages show of the schema.
 import { z } from 'zod';
 
-import { COMMAND_NAMES, settingMeta, settingsSchema } from './schema.ts';
-import type { SettingMeta, Settings } from './schema.ts';
+import { settingsSchema } from './schema.ts';
+import type { Settings } from './schema.ts';
+import { COMMAND_NAMES, settingMeta } from './setting.ts';
+import type { SettingMeta } from './setting.ts';
 
 /** A setting that can be given, with everything that is known about it. */
 export interface Option extends SettingMeta {
@@ -10,7 +12,7 @@ export interface Option extends SettingMeta {
   readonly name: Exclude<keyof Settings, 'command'>;
   /** Its environment variable. */
   readonly env: string;
-  readonly kind: 'text' | 'integer' | 'boolean' | 'list';
+  readonly kind: 'text' | 'integer' | 'number' | 'boolean' | 'list';
   /** Undefined: none, see `defaultText`. */
   readonly default: string | number | boolean | readonly string[] | undefined;
   /** Ends the sentence "... must be". */
@@ -45,8 +47,15 @@ function allowedBy(type: JsonType, text: string | undefined): string {
       ? `a whole number of ${minimum} or more`
       : `a whole number from ${minimum} to ${maximum}`;
   }
+  if (type.type === 'number')
+    return type.exclusiveMinimum === 0 ? 'a number above 0' : `a number of ${type.minimum ?? 0} or more`;
   if (text === undefined) throw new TypeError('A setting that is text needs `allowed` in its meta.');
   return text;
+}
+
+/** `maxRequests` is `SUREFOOT_MAX_REQUESTS`. */
+export function toVariable(name: Option['name'], prefix = 'SUREFOOT_'): string {
+  return `${prefix}${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`;
 }
 
 function toOption(name: Option['name'], meta: SettingMeta): Option {
@@ -58,8 +67,8 @@ function toOption(name: Option['name'], meta: SettingMeta): Option {
   return {
     ...meta,
     name,
-    env: `SUREFOOT_${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`,
-    kind: isList ? 'list' : type.type === 'integer' || type.type === 'boolean' ? type.type : 'text',
+    env: meta.env ?? toVariable(name),
+    kind: isList ? 'list' : type.type === 'integer' || type.type === 'number' || type.type === 'boolean' ? type.type : 'text',
     default: defaults[name],
     allowed: isList ? `${length}, each ${allowedItem}` : allowedItem,
     allowedItem,
@@ -77,10 +86,12 @@ export function shownDefault(option: Option): string {
   return option.defaultText ?? String(option.default);
 }
 
-/** A value as messages quote it: JSON, cut at 80 characters; `***` for a secret. */
+/** A value as messages quote it: JSON, cut at 80 characters; `***` for a secret, and for what stands before an `@`: the user
+ *  name and password of a URL. */
 export function shownValue(option: Pick<Option, 'secret'>, value: unknown): string {
   if (option.secret) return '***';
-  const text = JSON.stringify(value) ?? String(value);
+  const masked = (_: string, item: unknown) => (typeof item === 'string' ? item.replace(/^(\w+:\/\/)?.*@/s, '$1***@') : item);
+  const text = JSON.stringify(value, masked) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
@@ -92,7 +103,8 @@ function tableRow(cells: readonly string[], widths: readonly number[]): string {
 export function optionsTable(): string {
   const code = (text: string): string => `\`${text}\``;
   const rows = [...OPTIONS, ...OTHER_FLAGS].map((option: SettingMeta & Partial<Option>) => {
-    const usage = [option.flag ?? `[${option.name}...]`, option.placeholder].filter(Boolean).join(' ');
+    const flag = option.flag ?? (option.name === 'startUrls' ? '[startUrls...]' : option.env);
+    const usage = [flag, option.placeholder].filter(Boolean).join(' ');
     const isSetting = option.name !== undefined;
     return [
       code(usage),

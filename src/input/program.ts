@@ -4,10 +4,12 @@ import { CommanderError, Command as Program, Option as Flag } from 'commander';
 import { SurefootError } from '../core/errors.ts';
 import { OPTIONS, OTHER_FLAGS, shownDefault } from './options.ts';
 import type { Option } from './options.ts';
-import { COMMANDS, COMMAND_NAMES } from './schema.ts';
-import type { Command, SettingMeta } from './schema.ts';
+import { COMMANDS, COMMAND_NAMES } from './setting.ts';
+import type { Command, SettingMeta } from './setting.ts';
 
 const START = 'npx tsx src/main.ts';
+/** Columns of --help. */
+const WIDTH = 100;
 
 const EXAMPLES: Readonly<Record<Command, readonly string[]>> = {
   crawl: ['https://news.ycombinator.com --max-requests 50 --format csv', '--input input.json --storage-dir storage/nightly'],
@@ -22,6 +24,7 @@ const EXIT_CODES = `Exit codes:
   0         all done
   1         bad input or setup
   2         finished, some requests failed
+  3         stopped by a budget or a proxy: run the same command again to resume
   130, 143  interrupted: run the same command again to resume`;
 
 /** Every flag there is, settings first. */
@@ -64,7 +67,7 @@ function silentProgram(name: string): Program {
     .exitOverride()
     .helpOption(false)
     .helpCommand(false)
-    .configureOutput({ writeOut: () => {}, writeErr: () => {}, getOutHelpWidth: () => 100, getOutHasColors: () => false })
+    .configureOutput({ writeOut: () => {}, writeErr: () => {}, getOutHelpWidth: () => WIDTH, getOutHasColors: () => false })
     .configureHelp({ optionTerm: (flag) => flag.flags.replaceAll(/[<>]/g, ''), showGlobalOptions: false });
 }
 
@@ -92,6 +95,24 @@ export function cutArgv(argv: readonly string[]): CutArgv {
   }
 }
 
+const VARIABLES = OPTIONS.filter(({ name, flag }) => flag === undefined && name !== 'startUrls');
+
+/** The sections of --help on settings without a flag: those that the command takes, and the others if it is help on all. */
+function variablesText(of: Command, withOthers: boolean): string {
+  const layout = silentProgram('').createHelp();
+  layout.prepareContext({ helpWidth: WIDTH });
+  const width = Math.max(...VARIABLES.map(({ env }) => env.length));
+  const headingOf = ({ commands }: Option) => (commands.includes(of) ? 'Variables:' : `Variables of ${commands.join(', ')}:`);
+  const shown = VARIABLES.filter(({ commands }) => withOthers || commands.includes(of));
+  const lines = [...new Set(shown.map(headingOf))].flatMap((heading) => {
+    const items = shown
+      .filter((option) => headingOf(option) === heading)
+      .map((option) => layout.formatItem(option.env, width, `${option.help} (default: ${shownDefault(option)})`, layout));
+    return layout.formatItemList(heading, items, layout);
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
 /** The text of --help, without a trailing newline: of all of it, or of one command. */
 export function helpText(command?: Command): string {
   const program = silentProgram(command ? `${START} ${command}` : START);
@@ -100,7 +121,7 @@ export function helpText(command?: Command): string {
   if (!command) for (const name of COMMAND_NAMES) program.addCommand(silentProgram(name).description(COMMANDS[name]));
   if (command) program.description(COMMANDS[command]);
   if (of === 'crawl') {
-    const words = OPTIONS.find(({ flag }) => flag === undefined);
+    const words = OPTIONS.find(({ name }) => name === 'startUrls');
     if (words) program.argument('[startUrl...]', `${words.help} (default: ${shownDefault(words)}; ${words.env})`);
   }
   for (const meta of FLAGS) {
@@ -109,5 +130,5 @@ export function helpText(command?: Command): string {
     else if (!command) program.addOption(toFlag(meta).helpGroup(`Options of ${meta.commands.join(', ')}:`));
   }
   const examples = EXAMPLES[of].map((example) => `  ${START} ${example}`);
-  return `${program.helpInformation()}\nExamples:\n${examples.join('\n')}\n\n${EXIT_CODES}`;
+  return `${program.helpInformation()}\n${variablesText(of, !command)}Examples:\n${examples.join('\n')}\n\n${EXIT_CODES}`;
 }

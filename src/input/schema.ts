@@ -1,52 +1,13 @@
-// Every setting, once: its type, bounds and default (Zod), and what a person is told about it (SettingMeta).
+// Every setting, once: its type, bounds and default (Zod), and what a person is told about it (setting.ts); those of the
+// ladder and of proxies are next door.
 // Flags, --help, variables, .env.example and README's table all follow from here: adding a setting is one entry.
 import { z } from 'zod';
 
-/** The commands, with what --help says about each. The first one is the default. */
-export const COMMANDS = {
-  crawl: 'crawl the start URLs, or go on with an interrupted run (the default)',
-  verify: 'check that pages can be fetched from here',
-  status: 'say how far the run in the storage directory is',
-  export: 'write the rows of the run in the storage directory to files',
-  'retry-failed': 'put failed requests back, for the next crawl to fetch',
-  'demo-site': 'serve the bundled demo site until interrupted',
-} as const;
-
-export type Command = keyof typeof COMMANDS;
-
-/** The keys of COMMANDS, in order. */
-export const COMMAND_NAMES = Object.keys(COMMANDS) as [Command, ...Command[]];
-
-/** What the schema's types do not say about a setting. */
-export interface SettingMeta {
-  /** `--` and the setting's name in kebab-case. None: the words of the command line that are no options. */
-  readonly flag?: `--${string}`;
-  /** What --help calls the flag's value. None for an on/off flag. */
-  readonly placeholder?: string;
-  /** For --help and README: what it does, starting small, without a full stop. */
-  readonly help: string;
-  /** The commands that take the flag. A variable or an input file may set it for any command. */
-  readonly commands: readonly Command[];
-  /** Ends the sentence "... must be". Needed for text; numbers, choices and on/off say it by their type. */
-  readonly allowed?: string;
-  /** What having no value means, for a setting whose default is none. */
-  readonly defaultText?: string;
-  /** Never show a value of it. */
-  readonly secret?: boolean;
-}
-
-/** Where the meta of each field of `settingsSchema` is. */
-export const settingMeta = z.registry<SettingMeta>();
-
-function setting<Type extends z.ZodType>(type: Type, meta: SettingMeta): Type {
-  const described = type.describe(meta.help);
-  settingMeta.add(described, meta);
-  return described;
-}
-
-// Start URLs are stored with the run; a password must not be.
-const httpUrl = z.url({ protocol: /^https?$/ }).regex(/^https?:\/\/[^/?#@]+([/?#]|$)/i);
-const AN_HTTP_URL = 'an absolute http(s) URL without user name and password';
+import { AN_HTTP_URL, httpUrl } from './http-url.ts';
+import { ladderFields } from './ladder-fields.ts';
+import { proxyFields } from './proxy-fields.ts';
+import { RULES } from './rules.ts';
+import { COMMAND_NAMES, setting, settingMeta, type Command } from './setting.ts';
 
 /** A start URL as text, or as an item of Apify's `requestListSources`; any other method than GET is refused. */
 export const startUrl = z.union([
@@ -170,6 +131,8 @@ const fields = {
     allowed: 'the path of a file',
     defaultText: 'none',
   }),
+  ...ladderFields,
+  ...proxyFields,
   stallTimeout: setting(z.int().min(1).max(86_400).default(300), {
     flag: '--stall-timeout',
     placeholder: 'SECONDS',
@@ -258,22 +221,18 @@ const fields = {
   }),
 };
 
-/** Pairs of on/off settings of which at most one may be on. */
-export const EXCLUSIVE = [
-  ['fresh', 'resume'],
-  ['quiet', 'verbose'],
-] as const;
+const settingsObject = z.strictObject(fields);
+
+/** Settings as Zod has them: `Settings` for the code that makes them. */
+export type Parsed = z.output<typeof settingsObject>;
 
 /** The one schema of all settings. Input: an object as JSON has it. Unknown keys are refused. */
-export const settingsSchema = z.strictObject(fields).superRefine((settings, context) => {
-  for (const [one, other] of EXCLUSIVE) {
-    if (settings[one] && settings[other]) {
-      context.addIssue({ code: 'custom', path: [one], message: `${one} and ${other} exclude each other.`, params: { other } });
-    }
+export const settingsSchema = settingsObject.superRefine((settings, context) => {
+  for (const { about, isBroken, sentence } of RULES) {
+    const isTaken = settingMeta.get(fields[about])?.commands.includes(settings.command);
+    if (isTaken && isBroken(settings)) context.addIssue({ code: 'custom', path: [about], message: sentence });
   }
 });
-
-type Parsed = z.output<typeof settingsSchema>;
 
 /** What a run is told to do, checked and complete. Frozen; paths are as given, relative to the working directory. */
 export type Settings = {

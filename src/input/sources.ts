@@ -1,7 +1,7 @@
-// Where settings come from besides the command line: variables and JSON files. Each value keeps the name of its place.
+// What one place says of the settings, each value with the name of that place; and the place that is a JSON file.
 import { SurefootError } from '../core/errors.ts';
 import { findJsonError } from './json-error.ts';
-import { didYouMean, nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 import { OPTIONS } from './options.ts';
 import type { Option } from './options.ts';
 
@@ -19,11 +19,10 @@ export interface Given {
 /** What one place says, by setting. */
 export type Source = ReadonlyMap<Given['name'], Given>;
 
-const PREFIX = 'SUREFOOT_';
-
 /** Text as the schema's type; text that cannot be converted stays as it is, and the schema refuses it. */
 export function fromText(text: string, kind: Option['kind']): unknown {
   if (kind === 'integer') return /^[+-]?\d+$/.test(text.trim()) ? Number(text) : text;
+  if (kind === 'number') return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text.trim()) ? Number(text) : text;
   if (kind === 'list')
     return text
       .split(',')
@@ -31,29 +30,6 @@ export function fromText(text: string, kind: Option['kind']): unknown {
       .filter((item) => item !== '');
   if (kind === 'boolean') return { true: true, 1: true, false: false, 0: false }[text.trim().toLowerCase()] ?? text;
   return text;
-}
-
-/** The settings among variables. An empty variable is as good as none.
- *  @param file Where the variables were read, for messages; none for the environment itself.
- *  @throws {SurefootError} kind `input`: a `SUREFOOT_` variable that is none of ours: in a file any, in the environment
- *  (which tests and other tools write to as well) one that is nearly the name of ours. */
-export function fromVariables(variables: Readonly<Record<string, string | undefined>>, file?: string): Source {
-  const place = file === undefined ? '' : ` in ${file}`;
-  const names = OPTIONS.map(({ env }) => env.slice(PREFIX.length));
-  const problems = Object.keys(variables).flatMap((key) => {
-    const name = key.slice(PREFIX.length);
-    if (!key.startsWith(PREFIX) || names.includes(name)) return [];
-    const meant = nearest(name, names);
-    if (meant !== undefined) return [`${key}${place} is not a variable of Surefoot. Did you mean ${PREFIX}${meant}?`];
-    return file === undefined ? [] : [`${key}${place} is not a variable of Surefoot. See .env.example.`];
-  });
-  if (problems.length > 0) throw new SurefootError('input', problems.join('\n'));
-  const source = new Map<Given['name'], Given>();
-  for (const { name, env, kind } of OPTIONS) {
-    const text = variables[env];
-    if (text) source.set(name, { name, value: fromText(text, kind), raw: text, where: () => `${env}${place}` });
-  }
-  return source;
 }
 
 /** The settings in the text of a JSON file.

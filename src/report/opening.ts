@@ -9,14 +9,21 @@ export function openingLine({
   demoUrl,
   total,
   handled,
+  proxies,
 }: {
   run: RunRecord;
   resumes: boolean;
   demoUrl: string | null;
   total: number;
   handled: number;
+  /** What requests go through; null: nothing, they come from this machine's own address. */
+  proxies: string | null;
 }): string {
-  const what = demoUrl === null ? `Crawling ${describeInput(run.input)}.` : `Crawling the bundled demo site at ${demoUrl}.`;
+  const way = proxies === null ? 'without a proxy' : `through ${proxies}`;
+  const what =
+    demoUrl === null
+      ? `Crawling ${describeInput(run.input)} ${way}.`
+      : `Crawling the bundled demo site at ${demoUrl}${proxies === null ? '' : ` ${way}`}.`;
   if (resumes) return `${what} ${toCount(handled)} of ${toCount(total)} pages done, resuming.`;
   return demoUrl === null ? what : `${what} For the real one: npx tsx src/main.ts https://news.ycombinator.com/news`;
 }

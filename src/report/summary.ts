@@ -2,9 +2,11 @@
 import Table from 'cli-table3';
 
 import type { RunMeta } from '../core/meta.ts';
-import { toCount, toPages, toDuration, toPlainText, toRate, toSize } from './figures.ts';
+import { toCount, toDuration, toMoney, toPages, toPlainText, toRate, toSize } from './figures.ts';
 
 const FAILURES_SHOWN = 10;
+/** Lines of paid traffic at the end of a crawl; `status` has all. */
+const TRAFFIC_SHOWN = 10;
 /** Characters of a URL or an error: two lines of a terminal. */
 const TEXT_CHARS = 200;
 /** Numbers of ANSI's "select graphic rendition". */
@@ -42,9 +44,14 @@ export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
   const rate = elapsedSeconds > 0 ? pagesThisTime / elapsedSeconds : 0;
   const title = `${meta.site}: ${meta.status} after ${toDuration(elapsedSeconds)}, ${toRate(rate)} pages/s`;
   const files = exports.length > 0 ? ['Files:', ...exports.map((path) => `  ${path}`)] : ['No files were written.'];
-  return [paint(title, BOLD, colour), pagesTable(meta, colour), tiersTable(meta, colour), ...files, ...nextSteps(meta)].join(
-    '\n',
-  );
+  const tables = [
+    pagesTable(meta, colour),
+    tiersTable(meta, colour),
+    ...climbsTable(meta, colour),
+    ...spending(meta),
+    ...trafficTable(meta, colour, TRAFFIC_SHOWN),
+  ];
+  return [paint(title, BOLD, colour), ...tables, ...files, ...nextSteps(meta)].join('\n');
 }
 
 /** The `status` command: how far a run is, host by host, and what failed last. Ends without a line break.
@@ -60,7 +67,11 @@ export function formatStatus(
     paint(`${meta.site}: ${meta.status}, ${holder(owner)}`, BOLD, colour),
     `Started ${meta.startedAt}${meta.finishedAt === null ? '' : `, finished ${meta.finishedAt}`}`,
     pagesTable(meta, colour),
+    tiersTable(meta, colour),
     hostsTable(meta, colour),
+    ...climbsTable(meta, colour),
+    ...spending(meta),
+    ...trafficTable(meta, colour),
   ];
   if (meta.hostsNote !== undefined) parts.push(meta.hostsNote);
   if (failures.length > 0) {
@@ -96,11 +107,44 @@ function pagesTable(meta: RunMeta, colour: boolean): string {
 }
 
 function tiersTable(meta: RunMeta, colour: boolean): string {
-  const table = openTable(['Tier', 'Pages', 'Size', 'Time', 'A page'], colour, 1);
-  for (const [tier, { pages, bytes, seconds }] of Object.entries(meta.tiers)) {
-    table.push([tier, toCount(pages), toSize(bytes), toDuration(seconds), toDuration(pages > 0 ? seconds / pages : 0)]);
+  const isPaid = Object.values(meta.tiers).some(({ cost }) => cost !== undefined);
+  const table = openTable(['Tier', 'Pages', 'Size', 'Time', 'A page', ...(isPaid ? ['Cost'] : [])], colour, 1);
+  for (const [tier, { pages, bytes, seconds, cost = 0 }] of Object.entries(meta.tiers)) {
+    const perPage = toDuration(pages > 0 ? seconds / pages : 0);
+    table.push([tier, toCount(pages), toSize(bytes), toDuration(seconds), perPage, ...(isPaid ? [toMoney(cost)] : [])]);
   }
   return table.length > 0 ? table.toString() : 'No page was fetched.';
+}
+
+/** Why pages were not fetched by the cheapest tier; nothing if all were. */
+function climbsTable({ climbs }: RunMeta, colour: boolean): string[] {
+  if (climbs.length === 0) return [];
+  const table = openTable(['From', 'To', 'Why', 'Pages'], colour, 3);
+  for (const { from, to, why, pages } of climbs) table.push([from, to, why, toCount(pages)]);
+  return [table.toString()];
+}
+
+/** What was paid for, and what was not fetched at all. */
+function spending({ traffic: { throughProxy, cost, notFetched } }: RunMeta): string[] {
+  const lines = [];
+  if (throughProxy > 0) lines.push(`Through the proxy: ${toSize(throughProxy)}.`);
+  if (cost > 0) lines.push(`Cost: ${toMoney(cost)}.`);
+  const kinds = Object.entries(notFetched).toSorted(([, a], [, b]) => b - a);
+  if (kinds.length > 0) {
+    lines.push(`Not fetched by the browser: ${kinds.map(([kind, times]) => `${toCount(times)} ${kind}`).join(', ')}.`);
+  }
+  return lines;
+}
+
+/** What paid traffic went where; nothing without any. */
+function trafficTable({ traffic: { by } }: RunMeta, colour: boolean, atMost = Infinity): string[] {
+  const paid = by.filter(({ proxy, charged }) => proxy !== 'none' || charged > 0).slice(0, atMost);
+  if (paid.length === 0) return [];
+  const table = openTable(['Tier', 'Proxy', 'Host', 'Sent', 'Received', 'Calls'], colour, 3);
+  for (const { tier, proxy, host, sent, received, calls } of paid) {
+    table.push([tier, proxy, toPlainText(host, TEXT_CHARS), toSize(sent), toSize(received), toCount(calls)]);
+  }
+  return [table.toString()];
 }
 
 function hostsTable(meta: RunMeta, colour: boolean): string {

@@ -8,6 +8,9 @@ const STORE = 'default';
 const KEY = 'SUREFOOT_RUN';
 const LIVE_KEY = 'SUREFOOT_LIVE';
 
+/** The ladder's memory; what went through sockets; assets that the browser did not fetch. */
+export type StateName = 'LADDER' | 'TRAFFIC';
+
 /** The last run's record; null if there is none. */
 export async function readRun(client: StorageClient): Promise<RunRecord | null> {
   const store = await openStore(client);
@@ -29,6 +32,21 @@ export async function readSnapshot<Snapshot>(client: StorageClient): Promise<Sna
 export async function writeSnapshot(client: StorageClient, snapshot: unknown): Promise<void> {
   const store = await openStore(client);
   await store.setRecord({ key: LIVE_KEY, value: JSON.stringify(snapshot), contentType: 'application/json; charset=utf-8' });
+}
+
+/** What a part of the crawl has kept of itself for the next process; null if it has nothing yet. */
+export async function readState<State>(client: StorageClient, name: StateName): Promise<State | null> {
+  const record = await (await openStore(client)).getRecord(`SUREFOOT_${name}`);
+  return (record?.value as State | undefined) ?? null;
+}
+
+export async function writeState(client: StorageClient, name: StateName, state: unknown): Promise<void> {
+  const store = await openStore(client);
+  await store.setRecord({
+    key: `SUREFOOT_${name}`,
+    value: JSON.stringify(state),
+    contentType: 'application/json; charset=utf-8',
+  });
 }
 
 /** Drops what a run has written: queue, rows, dead letters, state. Stores that a site opened by a name of its own stay.

@@ -40,8 +40,8 @@ describe('verify', () => {
       sent = request.headers['user-agent'];
       echo(request, response);
     });
-    const { text, ok } = await verifyCommand(settingsOf({ url }), '1.0.0');
-    expect([ok, text.split('\n').length]).toEqual([true, 3]);
+    const { text, ok } = await verifyCommand(settingsOf({ url }), { version: '1.0.0', searchPath: '' });
+    expect([ok, text.split('\n').length]).toEqual([true, 4]);
     expect(text).not.toContain('FAILED');
     expect(sent).toBeTruthy();
     expect(networkLine(text)).toMatch(/^ok +Network +http:.*HTTP 200 in \d+ ms/);
@@ -57,7 +57,7 @@ describe('verify', () => {
       (...[, response]: Parameters<RequestListener>) => void response.end('{"headers":{"User-Agent":5}}'),
     ],
   ])('takes %s for an answer, and says what it does not show', async (_, answer) => {
-    const { text, ok } = await verifyCommand(settingsOf({ url: await serve(answer) }), '1.0.0');
+    const { text, ok } = await verifyCommand(settingsOf({ url: await serve(answer) }), { version: '1.0.0', searchPath: '' });
     expect(ok).toBe(true);
     expect(networkLine(text)).toContain('does not say which User-Agent');
   });
@@ -67,7 +67,7 @@ describe('verify', () => {
       response.writeHead(status);
       response.end();
     });
-    const { text, ok } = await verifyCommand(settingsOf({ url }), '1.0.0');
+    const { text, ok } = await verifyCommand(settingsOf({ url }), { version: '1.0.0', searchPath: '' });
     expect([ok, networkLine(text).startsWith('FAILED')]).toEqual([false, true]);
     expect(networkLine(text)).toContain(`HTTP ${status}`);
   });
@@ -79,7 +79,7 @@ describe('verify', () => {
       response.writeHead(503);
       response.end();
     });
-    await verifyCommand(settingsOf({ url }), '1.0.0');
+    await verifyCommand(settingsOf({ url }), { version: '1.0.0', searchPath: '' });
     expect(requests).toBe(1);
   });
 
@@ -92,27 +92,36 @@ describe('verify', () => {
     await new Promise((resolve) => {
       server.close(resolve);
     });
-    const { text, ok } = await verifyCommand(settingsOf({ url: `http://127.0.0.1:${port}/` }), '1.0.0');
+    const { text, ok } = await verifyCommand(settingsOf({ url: `http://127.0.0.1:${port}/` }), {
+      version: '1.0.0',
+      searchPath: '',
+    });
     expect(ok).toBe(false);
     expect(networkLine(text)).toMatch(/FAILED.*127\.0\.0\.1:\d+\/: the connection was refused.*address/);
   });
 
   it('says that a name cannot be resolved', async () => {
-    const { text, ok } = await verifyCommand(settingsOf({ url: 'http://surefoot.invalid/' }), '1.0.0');
+    const { text, ok } = await verifyCommand(settingsOf({ url: 'http://surefoot.invalid/' }), {
+      version: '1.0.0',
+      searchPath: '',
+    });
     expect(ok).toBe(false);
     expect(networkLine(text)).toMatch(/FAILED.*surefoot\.invalid.*cannot be resolved/);
   });
 
   it('says in words that a connection was cut', async () => {
     const url = await serve((request) => void request.socket.destroy());
-    const { text, ok } = await verifyCommand(settingsOf({ url }), '1.0.0');
+    const { text, ok } = await verifyCommand(settingsOf({ url }), { version: '1.0.0', searchPath: '' });
     expect(ok).toBe(false);
     expect(networkLine(text)).toMatch(/FAILED.*--url/);
   });
 
   it('makes the storage folder and leaves nothing in it', async () => {
     const storageDir = join(newFolder(), 'a', 'storage');
-    const { text } = await verifyCommand(settingsOf({ storageDir, url: await serve(echo) }), '1.0.0');
+    const { text } = await verifyCommand(settingsOf({ storageDir, url: await serve(echo) }), {
+      version: '1.0.0',
+      searchPath: '',
+    });
     expect(text).toContain(`${storageDir} can be written`);
     expect([existsSync(storageDir), readdirSync(storageDir)]).toEqual([true, []]);
   });
@@ -120,7 +129,10 @@ describe('verify', () => {
   it('says that the storage folder cannot be written, and still looks at the network', async () => {
     const file = join(newFolder(), 'taken');
     writeFileSync(file, '');
-    const { text, ok } = await verifyCommand(settingsOf({ storageDir: join(file, 'storage'), url: await serve(echo) }), '1.0.0');
+    const { text, ok } = await verifyCommand(settingsOf({ storageDir: join(file, 'storage'), url: await serve(echo) }), {
+      version: '1.0.0',
+      searchPath: '',
+    });
     expect(ok).toBe(false);
     expect(text).toMatch(/FAILED +Storage +.*taken.*cannot be written/);
     expect(networkLine(text)).toMatch(/^ok/);

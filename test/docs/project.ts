@@ -24,9 +24,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts a command in a folder, as a shell would, without this machine's own settings of Surefoot. */
-export function start(dir: string, command: string) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SUREFOOT_')));
+/** This machine's own settings of Surefoot, and whose proxies it uses. */
+const SETTINGS = /^(?:SUREFOOT_|DECODO_|PROXY_URLS$)/;
+
+/** Starts a command in a folder, as a shell would, without this machine's own settings of Surefoot.
+ *  @param variables Set for it. */
+export function start(dir: string, command: string, variables: Readonly<Record<string, string>> = {}) {
+  const own = Object.entries(process.env).filter(([name]) => !SETTINGS.test(name));
+  const env = { ...Object.fromEntries(own), ...variables };
   // Node instead of npx, which takes a second of its own to find what it starts.
   const program = command.replace(/^npx tsx /, 'exec node --import tsx ').replace(/^npx /, 'exec node_modules/.bin/');
   const child = spawn(program, { cwd: dir, env, shell: true, stdio: ['ignore', 'pipe', 'pipe'] });

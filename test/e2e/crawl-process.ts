@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 import Database from 'libsql';
 
+import type { DeadLetter } from '../../src/core/dead-letter.ts';
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A crawl under way in a process of its own. */
@@ -56,11 +58,23 @@ export function handledUrls(storageDir: string): Set<string> {
   }
 }
 
+/** The dead letters beside the newest exports; none if there is no such file. */
+export function readDeadLetters(storageDir: string): DeadLetter[] {
+  const dir = join(storageDir, 'exports');
+  const newest = readdirSync(dir)
+    .filter((name) => name.endsWith('-failed.json'))
+    .toSorted()
+    .at(-1);
+  if (newest === undefined) return [];
+  const content = JSON.parse(readFileSync(join(dir, newest), 'utf8')) as DeadLetter[] | { items: DeadLetter[] };
+  return Array.isArray(content) ? content : content.items;
+}
+
 /** The newest JSON export of a storage folder. */
 export function readExport(storageDir: string): { meta: Record<string, unknown>; items: Record<string, unknown>[] } {
   const dir = join(storageDir, 'exports');
   const newest = readdirSync(dir)
-    .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+    .filter((name) => name.endsWith('.json') && !name.endsWith('-failed.json') && !name.startsWith('.'))
     .toSorted()
     .at(-1);
   if (newest === undefined) throw new Error(`${dir} has no JSON export`);

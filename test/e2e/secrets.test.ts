@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { exportRows } from '../../src/commands/export.ts';
 import { defineSite } from '../../src/core/site.ts';
 import { toMeta } from '../../src/core/meta.ts';
-import { withEngine } from '../../src/engine.ts';
+import { withEngine } from '../../src/engine/engine.ts';
 import { settingsSchema } from '../../src/input/schema.ts';
 import { createRedactor } from '../../src/platform/redact.ts';
 import { openStorage } from '../../src/storage/open.ts';
@@ -188,12 +188,23 @@ it('a header that a site adds is sent, and stands in no line, export or row, not
   const redact = createRedactor([]);
   const storage = openStorage({ store: 'sqlite', storageDir });
   const lines: string[] = [];
-  const options = { settings, storage, site: secretive, maxRequests: undefined, cookies: [], version: '0.0.0', redact };
+  const options = {
+    settings,
+    storage,
+    site: secretive,
+    maxRequests: undefined,
+    cookies: [],
+    version: '0.0.0',
+    searchPath: '',
+    redact,
+  };
   await withEngine(
     {
       ...options,
       onLogLine: (line) => lines.push(line),
       onDeadLetter: (letter) => lines.push(JSON.stringify(letter)),
+      proxies: null,
+      say: () => {},
       onSecondPass: () => {},
     },
     async (engine) => {

@@ -106,7 +106,7 @@ export async function crawl(options: CrawlOptions): Promise<Crawled> {
       client,
       concurrency,
       headers: () => ({}),
-      robots: options.robots ? createRobots(client, () => ({})) : null,
+      robots: options.robots ? createRobots({ client, headers: () => ({}) }) : null,
       duringPage: staging.duringPage,
       maxRetryAfterMillis: options.maxRetryAfterMillis ?? 1_800_000,
       secondPass: secondPassDelayMillis > 0,

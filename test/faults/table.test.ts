@@ -148,7 +148,7 @@ const CASES: Record<string, Case & { fault: string }> = {
     limits: { connectTimeoutMillis: 300 },
     ...transient(/No connection within 0.3 s/),
   },
-  'a hang before the headers': hang('hang-before-headers', { idleTimeoutMillis: 300 }, /Nothing came for 0.3 s/),
+  'a hang before the headers': hang('hang-before-headers', { requestTimeoutMillis: 700 }, /whole request took longer than 0.7 s/),
   'a hang in the body': hang('hang-mid-body', { idleTimeoutMillis: 300 }, /Nothing came for 0.3 s/),
   'a slow drip': hang('drip', { requestTimeoutMillis: 700 }, /whole request took longer than 0.7 s/),
 
@@ -188,7 +188,14 @@ const CASES: Record<string, Case & { fault: string }> = {
   'what robots.txt forbids': { fault: 'ok', robots: 'User-agent: *\nDisallow: /', verdict: 'skipped', tries: 0, end: 'skipped' },
 
   '400': { fault: '400', ...fatal(/HTTP 400/) },
-  '407': { fault: '407', verdict: 'proxy', tries: 1, end: 'dead letter', error: /HTTP 407/ },
+  '407 from a server, without a proxy': {
+    fault: '407',
+    verdict: 'blocked',
+    tries: 5,
+    delays: TRANSIENT,
+    end: 'dead letter',
+    error: /HTTP 407/,
+  },
   'a server without TLS': { fault: 'ok', url: (server) => server.plainTextTlsUrl, ...fatal(/./) },
   'a redirect loop': { fault: 'redirect-loop', ...fatal(/in a circle/) },
   'ten redirects': { fault: 'redirect-10', ...ok('ok') },

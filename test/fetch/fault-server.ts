@@ -23,7 +23,8 @@
 //
 // Failures before any answer have addresses of their own: `silentTlsUrl` takes a connection and says nothing (connect
 // timeout), `plainTextTlsUrl` is an https: URL of a server without TLS, `refusedUrl` has nobody behind it.
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createSecureServer } from 'node:http2';
 import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 
@@ -36,10 +37,12 @@ export interface FaultServerOptions {
   robots?: string;
   /** The clock of `hits` and of `after-date`, in epoch milliseconds. @default Date.now */
   now?: () => number;
+  /** Speaks HTTP/2 over TLS, and HTTP/1.1 with clients that do not. Faults that break the connection itself are not for it. */
+  http2?: { key: Buffer; cert: Buffer };
 }
 
 export interface FaultServer {
-  /** `http://127.0.0.1:PORT` */
+  /** `http://127.0.0.1:PORT`; https with `http2`. */
   readonly origin: string;
   /** Path without query → the time of each request. */
   readonly hits: ReadonlyMap<string, readonly number[]>;
@@ -72,8 +75,7 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
   const sockets = new Set<Socket>();
   let connections = 0;
 
-  // The client's own limits are what is tested: the server has none.
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {
+  const answer: RequestListener = (request, response) => {
     const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://127.0.0.1');
     const times = hits.get(pathname) ?? [];
     hits.set(pathname, [...times, now()]);
@@ -83,7 +85,12 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
     const base = pathname.slice(0, pathname.length - rest.length);
     const exchange = { request, response, socket: request.socket, rest, base, query, page: page(pathname), now: now() };
     faultOf(fails ? name : 'ok')(exchange);
-  });
+  };
+  // The client's own limits are what is tested: the server has none.
+  const server = options.http2
+    ? createSecureServer({ ...options.http2, allowHTTP1: true }, answer as never)
+    : createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, answer);
+  const scheme = options.http2 ? 'https' : 'http';
   const silent = createNetServer((socket) => track(sockets, socket.resume()));
   server.on('connection', (socket: Socket) => {
     connections += 1;
@@ -96,7 +103,7 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
   await promisify(nobody.close.bind(nobody))();
 
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${scheme}://127.0.0.1:${port}`,
     hits,
     get connections() {
       return connections;
@@ -104,7 +111,7 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
     silentTlsUrl: `https://127.0.0.1:${silentPort}/`,
     plainTextTlsUrl: `https://127.0.0.1:${port}/`,
     refusedUrl: `http://127.0.0.1:${refusedPort}/`,
-    url: (fault, of = {}) => `http://127.0.0.1:${port}${pathOf(fault, of)}`,
+    url: (fault, of = {}) => `${scheme}://127.0.0.1:${port}${pathOf(fault, of)}`,
     async idle() {
       for (const socket of sockets) await new Promise((resolve) => socket.once('close', resolve));
     },

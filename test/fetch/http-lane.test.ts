@@ -6,7 +6,6 @@ import { createServer } from 'node:https';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
@@ -64,26 +63,23 @@ describe('a page', () => {
   });
 
   it('has one tree behind `$` and `dom`', async () => {
-    type ParseHtml = (body: Readable, isXml: boolean, context: unknown) => Promise<{ $: Dom; dom: unknown; body: string }>;
-    let parse: ParseHtml | undefined;
-    const server = await serve({});
+    type Parsed = { $: Dom; dom: unknown; body: string };
+    type ParseHtml = (...args: unknown[]) => Promise<Parsed>;
+    let parsed: Parsed | undefined;
+    const server = await serve({
+      '/ok': (response) => response.setHeader('content-type', 'text/html; charset=utf-8').end('<p>ä</p>'),
+    });
     await crawlLab({
       storage: openIn(newFolder()),
       site: labSite(),
       urls: [`${server.origin}/ok`],
-      onStart: ({ crawler }) => {
+      onStart({ crawler }) {
         const inside = crawler as unknown as { _parseHTML: ParseHtml };
-        parse = inside._parseHTML.bind(inside);
+        const parse = inside._parseHTML.bind(inside);
+        inside._parseHTML = async (...args) => (parsed = await parse(...args));
       },
     });
-    const context = { enqueueLinks: () => {}, request: { url: server.origin } };
-    const { $, dom, body } = await parse!(
-      Object.assign(Readable.from([Buffer.from('<p>ä'), Buffer.from('</p>')]), {
-        headers: { 'content-type': 'text/html; charset=utf-8' },
-      }),
-      false,
-      context,
-    );
+    const { $, dom, body } = parsed as Parsed;
     expect([$('p').text(), body]).toEqual(['ä', '<p>ä</p>']);
     expect(dom).toBe($.root()[0]);
   });

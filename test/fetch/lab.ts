@@ -154,7 +154,7 @@ export async function crawlLab(options: LabOptions): Promise<Crawled> {
       client,
       concurrency,
       headers: (request, session) => policy({ request: toHeadered(request, site), sessionId: session?.id ?? '' }),
-      robots: robots ? createRobots(client, (url) => policy({ request: { url }, sessionId: '' })) : null,
+      robots: robots ? createRobots({ client, headers: (url) => policy({ request: { url }, sessionId: '' }) }) : null,
       maxRetryAfterMillis,
       secondPass: secondPassDelayMillis !== null,
       redact: (text) => text,

@@ -3,12 +3,16 @@ import { Request } from '@crawlee/core';
 import { describe, expect, it } from 'vitest';
 
 import type { Attempt, DeadLetter } from '../../src/core/dead-letter.ts';
+import { climb } from '../../src/core/ladder.ts';
+import type { Tier } from '../../src/core/page.ts';
+import { TransportError } from '../../src/core/transport.ts';
 import { VerdictError } from '../../src/core/verdict.ts';
-import { createErrorHandler } from '../../src/fetch/outcome.ts';
+import { createErrorHandler, type Ways } from '../../src/fetch/outcome.ts';
 
 const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 
-function bench({ random = 0, secondPass = false, maxRetryAfterMillis = 1_800_000 } = {}) {
+function bench({ random = 0, secondPass = false, maxRetryAfterMillis = 1_800_000, ways = undefined as Ways | undefined } = {}) {
+  let tier: Tier = 'http';
   const request = new Request({ url: 'https://a.example/item', label: 'DETAIL' });
   const outcomes: unknown[] = [];
   const pauses: number[] = [];
@@ -18,7 +22,9 @@ function bench({ random = 0, secondPass = false, maxRetryAfterMillis = 1_800_000
       defer: (_, notBefore) => outcomes.push(notBefore - NOW),
       pause: (_, until) => pauses.push(until - NOW),
       giveUp: (_, end, letter) => outcomes.push(letter ? [end, letter.attempts.length] : [end]),
+      flightOf: () => ({ tier }),
     },
+    ways,
     maxRetryAfterMillis,
     secondPass,
     redact: (text) => text.replaceAll('hunter2', '***'),
@@ -32,7 +38,10 @@ function bench({ random = 0, secondPass = false, maxRetryAfterMillis = 1_800_000
     return handle(request, error);
   };
   const attempts = () => request.errorMessages.map((message) => JSON.parse(message) as Attempt);
-  return { request, outcomes, pauses, letters, fail, attempts };
+  const goTo = (next: Tier) => {
+    tier = next;
+  };
+  return { request, outcomes, pauses, letters, fail, attempts, goTo };
 }
 
 describe('the error handler', () => {
@@ -57,7 +66,6 @@ describe('the error handler', () => {
     ['a page that must not be fetched', () => new VerdictError('skipped', 'robots.txt forbids it'), [['skipped']]],
     ['a fatal answer', () => new VerdictError('fatal', 'HTTP 418'), [['failed', 1]]],
     ['an application without its scripts', () => new VerdictError('needs-browser', 'HTTP 200'), [['failed', 1]]],
-    ['a proxy that refuses', () => new VerdictError('proxy', 'HTTP 407'), [['failed', 1]]],
   ])('%s: waits, then what ends it', (_, error, expected) => {
     const { request, outcomes, fail } = bench();
     for (const _ of expected) {
@@ -209,7 +217,7 @@ describe('with a second pass', () => {
     expect(outcomes.at(-1)).toEqual(['failed', 5]);
   });
 
-  it.each(['fatal', 'needs-browser', 'proxy'] as const)('what is %s has none: time does not mend it', (verdict) => {
+  it.each(['fatal', 'needs-browser'] as const)('what is %s has none: time does not mend it', (verdict) => {
     const { outcomes, fail } = bench({ secondPass: true });
     fail(new VerdictError(verdict, 'x'));
     expect(outcomes).toEqual([['failed', 1]]);
@@ -224,5 +232,79 @@ describe('with a second pass', () => {
       fail(new Error('x'));
       expect(outcomes).toEqual([['failed', 5]]);
     }
+  });
+});
+
+describe('on the ladder', () => {
+  const ladder = (faults: unknown[] = []): Ways => ({
+    climb: (from, verdict) => climb(['http', 'impersonate', 'browser'], from, verdict),
+    onProxyFault: (fault) => faults.push(fault?.fault ?? null),
+    onTierGone: (tier, why) => faults.push([tier, why]),
+    whyNoTier: (verdict) => (verdict === 'needs-browser' ? 'No browser was found.' : ''),
+  });
+
+  it('a refused page goes up at once, tier by tier, and has the tries of the last one', () => {
+    const { outcomes, fail, goTo, attempts } = bench({ ways: ladder() });
+    const blocked = () => new VerdictError('blocked', 'HTTP 403', { status: 403 });
+    fail(blocked());
+    goTo('impersonate');
+    fail(blocked());
+    goTo('browser');
+    for (let tries = 0; tries < 4; tries++) fail(blocked());
+    expect(outcomes).toEqual([0, 0, 1_000, 2_000, 4_000, ['failed', 6]]);
+    expect(attempts().map(({ tier, next }) => [tier, next])).toEqual([
+      ['http', 'impersonate'],
+      ['impersonate', 'browser'],
+      ...Array.from({ length: 4 }, () => ['browser', undefined]),
+    ]);
+  });
+
+  it('a shell goes straight to the browser', () => {
+    const { outcomes, fail, attempts } = bench({ ways: ladder() });
+    fail(new VerdictError('needs-browser', 'HTTP 200: a shell', { status: 200 }));
+    expect(outcomes).toEqual([0]);
+    expect(attempts()[0]).toMatchObject({ tier: 'http', next: 'browser', verdict: 'needs-browser' });
+  });
+
+  it('a transient or throttled page stays where it is', () => {
+    const { fail, attempts } = bench({ ways: ladder() });
+    fail(new VerdictError('transient', 'HTTP 500'));
+    fail(new VerdictError('throttled', 'HTTP 429'));
+    expect(attempts().map(({ next }) => next)).toEqual([undefined, undefined]);
+  });
+
+  it('a page whose tier is not there says why in its dead letter', () => {
+    const { fail, goTo, letters } = bench({ ways: ladder() });
+    goTo('browser');
+    fail(new VerdictError('needs-browser', 'HTTP 200: a shell'));
+    expect(letters[0]?.error).toBe('HTTP 200: a shell No browser was found.');
+  });
+
+  it("a proxy's fault is no attempt at the page: it comes again, and the run is told", () => {
+    const faults: unknown[] = [];
+    const { outcomes, fail, attempts, letters } = bench({ ways: ladder(faults) });
+    fail(new TransportError('proxy-refused', 'The proxy refuses'));
+    fail(new VerdictError('proxy', 'HTTP 407'));
+    expect(outcomes).toEqual([2_000, 2_000]);
+    expect([attempts(), letters]).toEqual([[], []]);
+    expect(faults).toEqual(['proxy-refused', null]);
+  });
+
+  it.each<Tier>(['unblocker', 'api'])('a service that refuses ends its tier (%s), and the page without another try', (tier) => {
+    const faults: unknown[] = [];
+    const { outcomes, fail, goTo, attempts } = bench({ ways: ladder(faults), secondPass: true });
+    goTo(tier);
+    fail(new TransportError('proxy-refused', 'It refuses the token.'));
+    expect(outcomes).toEqual([['failed', 1]]);
+    expect(faults).toEqual([[tier, 'It refuses the token.']]);
+    expect(attempts()[0]).toMatchObject({ tier, verdict: 'blocked', error: 'It refuses the token.' });
+  });
+
+  it('a service that cannot be reached is tried again like anything transient', () => {
+    const faults: unknown[] = [];
+    const { outcomes, fail, goTo } = bench({ ways: ladder(faults) });
+    goTo('api');
+    fail(new TransportError('proxy-unreachable', 'It cannot be reached.'));
+    expect([outcomes, faults]).toEqual([[1_000], []]);
   });
 });

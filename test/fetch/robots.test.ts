@@ -24,7 +24,7 @@ const robotsTxt = (...lines: string[]): Answers[string] => {
 function askRobots(headers = () => ({})) {
   const client = createPlainClient();
   onTestFinished(() => client.close());
-  return createRobots(client, headers);
+  return createRobots({ client, headers });
 }
 
 describe('the rules', () => {

@@ -30,7 +30,10 @@ export interface Bench {
   readonly frontier: Frontier;
 }
 
-interface BenchOptions extends Pick<FrontierOptions, 'maxRequests' | 'secondPassDelayMillis' | 'onSecondPass' | 'onDeadLetter'> {
+interface BenchOptions extends Pick<
+  FrontierOptions,
+  'maxRequests' | 'secondPassDelayMillis' | 'onSecondPass' | 'onDeadLetter' | 'ladder' | 'onBrowserNeeded' | 'onLearnt'
+> {
   /** How long the process has lived. @default long enough to be trusted with pages that may kill it */
   uptimeMillis?: number;
   /** @default as many pages at once as a test takes, without a gap */

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { SurefootError } from '../../src/core/errors.ts';
 import { openFlight } from '../../src/frontier/flight.ts';
 
-const open = (label?: string) => openFlight(new Request({ url: 'https://a.example/', ...(label && { label }) }), 1_000, 990);
+const open = (label?: string) =>
+  openFlight(new Request({ url: 'https://a.example/', ...(label && { label }) }), { tier: 'http', since: 1_000, claimedAt: 990 });
 
 describe('a flight', () => {
   it('collects rows in order, rejected rows and a size', () => {
@@ -34,7 +35,7 @@ describe('a flight', () => {
   it('says what it does now', () => {
     const flight = open();
     expect(flight.phase).toBe('queued');
-    flight.enter('requesting');
+    flight.enter('connecting');
     flight.close();
     flight.enter('committing');
     expect(flight.phase).toBe('committing');

@@ -168,7 +168,7 @@ describe.each(STORES)('over %s', (_, open) => {
     const bench = await open({ limits: { hostConcurrency: 2 } });
     await addAll(bench, 'a1', 'a2', 'list/1', 'b1');
     const a1 = await take(bench.frontier);
-    bench.frontier.flightOf(a1).enter('requesting');
+    bench.frontier.flightOf(a1).enter('connecting');
     vi.setSystemTime(NOW + 1_500);
     const a2 = await take(bench.frontier);
     bench.frontier.pause(a1, NOW + 9_000);

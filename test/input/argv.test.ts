@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { OPTIONS } from '../../src/input/options.ts';
-import { COMMAND_NAMES } from '../../src/input/schema.ts';
+import { COMMAND_NAMES } from '../../src/input/setting.ts';
 import { problemOf, settingsOf } from './folder.ts';
 
-/** Of every setting that is a number. */
+/** Of every setting that is a whole number. */
 const BOUNDS: Partial<Record<string, [least: number, most: number]>> = {
   maxRequests: [1, Infinity],
   concurrency: [1, 1_000],
@@ -14,6 +14,12 @@ const BOUNDS: Partial<Record<string, [least: number, most: number]>> = {
   maxRetryAfter: [1, 86_400],
   secondPassDelay: [0, 86_400],
   maxBodyMb: [1, 2_000],
+  browserConcurrency: [1, 50],
+  unblockerPort: [1, 65_535],
+  asn: [1, 4_294_967_295],
+  sessionMinutes: [1, 1_440],
+  decodoPort: [1, 65_535],
+  probes: [2, 100],
   stallTimeout: [1, 86_400],
   port: [0, 65_535],
 };
@@ -38,6 +44,22 @@ describe('the command line', () => {
       secondPassDelay: 60,
       maxBodyMb: 20,
       headers: 'browser',
+      tiers: ['http', 'impersonate', 'browser'],
+      impersonate: 'chrome',
+      browser: 'playwright',
+      browserConcurrency: 2,
+      loadAssets: false,
+      unblockerHost: 'unblock.decodo.com',
+      unblockerPort: 60_000,
+      apiPlan: 'current',
+      pricePerApiCall: 0,
+      proxy: 'none',
+      decodoHost: 'gate.decodo.com',
+      decodoPort: 7_000,
+      decodoEchoUrl: 'https://ip.decodo.com/json',
+      proxyUrls: [],
+      probes: 5,
+      pricePerGb: 0,
       stallTimeout: 300,
       live: false,
       status: [],
@@ -72,6 +94,21 @@ describe('the command line', () => {
     ['--max-body-mb 5', { maxBodyMb: 5 }],
     ['--headers polite --contact https://me.example/bot', { headers: 'polite', contact: 'https://me.example/bot' }],
     ['--cookies cookies.txt', { cookies: 'cookies.txt' }],
+    ['--tiers http', { tiers: ['http'] }],
+    ['--tiers http,browser --tiers impersonate', { tiers: ['http', 'browser', 'impersonate'] }],
+    ['--impersonate firefox', { impersonate: 'firefox' }],
+    ['--browser patchright --browser-path /usr/bin/chromium', { browser: 'patchright', browserPath: '/usr/bin/chromium' }],
+    ['--browser-concurrency 4 --load-assets', { browserConcurrency: 4, loadAssets: true }],
+    ['--unblocker-geo Deutschland', { unblockerGeo: 'Deutschland' }],
+    ['--api-plan older --price-per-api-call .002', { apiPlan: 'older', pricePerApiCall: 0.002 }],
+    ['--proxy sticky --session-minutes 30', { proxy: 'sticky', sessionMinutes: 30 }],
+    ['--proxy geo --country us --state us_california', { proxy: 'geo', country: 'us', state: 'us_california' }],
+    ['--city berlin --zip 10001 --continent eu', { city: 'berlin', zip: '10001', continent: 'eu' }],
+    ['--asn 3320', { asn: 3_320 }],
+    ['verify --proxy rotating --probes 20', { command: 'verify', proxy: 'rotating', probes: 20 }],
+    ['--price-per-gb 3.5 --max-cost 0.25', { pricePerGb: 3.5, maxCost: 0.25 }],
+    ['--price-per-api-call 0.01 --max-cost 5.', { pricePerApiCall: 0.01, maxCost: 5 }],
+    ['--price-per-gb 0 --max-proxy-mb 12.5', { pricePerGb: 0, maxProxyMb: 12.5 }],
     ['--stall-timeout 30', { stallTimeout: 30 }],
     ['status --live', { command: 'status', live: true }],
     [
@@ -112,6 +149,29 @@ describe('the command line', () => {
     ['retry-failed --status 503,99', '--status must be an HTTP status, such as 503, got "99".'],
     ['--headers chrome', '--headers must be one of browser, polite, got "chrome".'],
     ['demo-site --port 65536', '--port must be a whole number from 0 to 65535, got "65536".'],
+    ['--tiers http,htpt', '--tiers must be one of http, impersonate, browser, unblocker, api, got "htpt".'],
+    ['--tiers ,', '--tiers must be a list of one or more, each one of http, impersonate, browser, unblocker, api, got ",".'],
+    ['--proxy residential', '--proxy must be one of none, rotating, sticky, geo, got "residential".'],
+    ['--unblocker-geo 49', '--unblocker-geo must be a place such as "Germany" or "Berlin, Germany", got "49".'],
+    ['--price-per-gb 1e3', '--price-per-gb must be a number of 0 or more, got "1e3".'],
+    ['--price-per-gb abc', '--price-per-gb must be a number of 0 or more, got "abc".'],
+    ['--price-per-gb 3,50', '--price-per-gb must be a number of 0 or more, got "3,50".'],
+    ['--price-per-gb .', '--price-per-gb must be a number of 0 or more, got ".".'],
+    ['--price-per-gb -0.5', '--price-per-gb must be a number of 0 or more, got "-0.5".'],
+    ['--price-per-gb', '--price-per-gb needs a value: a number of 0 or more.'],
+    ['--max-cost 0 --price-per-gb 1', '--max-cost must be a number above 0, got "0".'],
+    ['--max-proxy-mb -1', '--max-proxy-mb must be a number above 0, got "-1".'],
+    ['--max-cost 5', '--max-cost needs --price-per-gb or --price-per-api-call above 0.'],
+    ['--max-cost 5 --price-per-gb 0', '--max-cost needs --price-per-gb or --price-per-api-call above 0.'],
+    [
+      '--tiers http,unblocker',
+      '--tiers has unblocker, which needs DECODO_UNBLOCKER_USER and DECODO_UNBLOCKER_PASS, best in .env.',
+    ],
+    ['--tiers http,api', '--tiers has api, which needs DECODO_API_TOKEN, best in .env.'],
+    ['--start-urls https://a.test/', '--start-urls is not an option: start URLs are given as they are.'],
+    ['--decodo-user me', '--decodo-user is not an option: set the variable DECODO_USER.'],
+    ['--unblocker-pass=x', '--unblocker-pass is not an option: set the variable DECODO_UNBLOCKER_PASS.'],
+    ['verify --decodo-api-token', '--decodo-api-token is not an option: set the variable DECODO_API_TOKEN.'],
     ['--fresh --resume', '--fresh and --resume exclude each other: give one of them.'],
     ['--quiet --verbose', '--quiet and --verbose exclude each other: give one of them.'],
     ['--fresh=yes', '--fresh takes no value.'],
@@ -154,16 +214,21 @@ describe('the command line', () => {
   it.each(['verify --url https://me:pw@a.test/', 'verify --url https://me@a.test', 'crawl https://me:pw@a.test/x'])(
     '%s is refused: a start URL is stored, a password must not be',
     async (line) => {
-      expect(await problemOf(words(line))).toMatch(/an absolute http\(s\) URL/);
+      const problem = await problemOf(words(line));
+      expect(problem).toMatch(/an absolute http\(s\) URL.*/);
+      expect(problem).toContain('***@a.test');
+      expect(problem).not.toMatch(/\bme\b|pw/);
     },
   );
 
   it('never repeats the value of a flag it does not know', async () => {
-    expect(await problemOf(['--password=hunter2'])).not.toContain('hunter2');
+    for (const argv of [['--password=hunter2'], ['--password', 'hunter2'], ['--decodo-pass', 'hunter2', '--fresh']]) {
+      expect(await problemOf(argv)).not.toContain('hunter2');
+    }
   });
 
   it.each(OPTIONS.filter(({ kind }) => kind === 'integer'))(
-    'refuses any number out of the range of $flag and names the flag',
+    'refuses any number out of the range of $name and names the flag, or its variable if it has none',
     async (option) => {
       const command = option.commands[0] ?? 'crawl';
       const [least, most] = BOUNDS[option.name] ?? [Number.NaN, Number.NaN];
@@ -172,9 +237,13 @@ describe('the command line', () => {
         .map((bound) => fc.integer({ min: bound - 3, max: bound + 3 }));
       await fc.assert(
         fc.asyncProperty(fc.oneof(...near, fc.maxSafeInteger()), async (value) => {
-          const argv = [command, `${option.flag}`, String(value)];
-          if (value >= least && value <= most) expect((await settingsOf(argv))[option.name]).toBe(value);
-          else expect(await problemOf(argv)).toBe(`${option.flag} must be ${option.allowed}, got "${value}".`);
+          const argv = option.flag ? [command, option.flag, String(value)] : [command];
+          const env = option.flag ? {} : { [option.env]: String(value) };
+          if (value >= least && value <= most) expect((await settingsOf(argv, { env }))[option.name]).toBe(value);
+          else {
+            const where = option.flag ?? option.env;
+            expect(await problemOf(argv, { env })).toBe(`${where} must be ${option.allowed}, got "${value}".`);
+          }
         }),
         { numRuns: 60 },
       );

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { OPTIONS, shownDefault } from '../../src/input/options.ts';
 import { FLAGS } from '../../src/input/program.ts';
-import { COMMAND_NAMES, COMMANDS } from '../../src/input/schema.ts';
+import { COMMAND_NAMES, COMMANDS } from '../../src/input/setting.ts';
 import { textOf } from './folder.ts';
 
 /** Help without its line breaks, which fall where the columns end. */
@@ -16,7 +16,10 @@ describe('--help', () => {
   it('names every command and every option with its default and variable', async () => {
     const help = flat(await textOf(['--help']));
     for (const command of COMMAND_NAMES) expect(help).toContain(`${command} ${COMMANDS[command]}`);
-    for (const option of OPTIONS) expect(help).toContain(`${option.help} (default: ${shownDefault(option)}; ${option.env})`);
+    for (const option of OPTIONS) {
+      const { help: does, flag, env } = option;
+      if (flag) expect(help).toContain(`${does} (default: ${shownDefault(option)}; ${env})`);
+    }
     for (const { flag, placeholder } of FLAGS) expect(help).toContain(placeholder ? `${flag} ${placeholder}` : flag);
     for (const code of ['0 all done', '1 bad input', '2 finished, some requests failed', '130, 143 interrupted']) {
       expect(help).toContain(code);
@@ -30,6 +33,25 @@ describe('--help', () => {
     for (const { flag, commands } of FLAGS) {
       expect(new RegExp(`^ +(-\\w, )?${flag} `, 'm').test(help), flag).toBe(commands.includes(command));
     }
+  });
+
+  it.each([undefined, ...COMMAND_NAMES])('names the settings that are variables only: of %s', async (command) => {
+    const help = await textOf(command ? [command, '--help'] : ['--help']);
+    for (const option of OPTIONS.filter(({ name, flag }) => flag === undefined && name !== 'startUrls')) {
+      const { env, help: does, commands } = option;
+      const isShown = command === undefined || commands.includes(command);
+      expect(flat(help).includes(`${env} ${does} (default: ${shownDefault(option)})`), env).toBe(isShown);
+    }
+    // Line by line, in the order of the schema; none for a command without any.
+    const isCrawl = command === undefined || command === 'crawl';
+    expect(help.includes('\nVariables:\n')).toBe(isCrawl || command === 'verify');
+    expect(help.includes('\nVariables of verify:\n  DECODO_ECHO_URL ')).toBe(command === undefined);
+    expect(help).not.toMatch(/\n\n\n/);
+  });
+
+  it('shows no value of a secret, wherever it is set', async () => {
+    const env = { DECODO_PASS: 'hunter2', PROXY_URLS: 'http://me:hunter2@a.test:1' };
+    expect(await textOf(['--help'], { env, files: { '.env': 'DECODO_API_TOKEN=hunter2' } })).not.toContain('hunter2');
   });
 
   it('wins over anything that is wrong with the rest', async () => {

@@ -151,6 +151,16 @@ describe('problems', () => {
       { files: { [STORED_INPUT]: '{\n  "site": hackernews\n}' } },
       `${STORED_INPUT} is not valid JSON: see line 2, column 11 (position 12).`,
     ],
+    [
+      'a price in JSON that is text',
+      { files: { [STORED_INPUT]: json({ pricePerGb: '3.5' }) } },
+      `pricePerGb in ${STORED_INPUT} must be a number of 0 or more, got "3.5".`,
+    ],
+    [
+      'one of many tiers',
+      { files: { [STORED_INPUT]: json({ tiers: ['http', 'proxy'] }) } },
+      `tiers[1] in ${STORED_INPUT} must be one of http, impersonate, browser, unblocker, api, got "proxy".`,
+    ],
     ['a list', { files: { [STORED_INPUT]: '[]' } }, `${STORED_INPUT} must hold one JSON object with settings, got a list.`],
     ['null alone', { files: { [STORED_INPUT]: 'null' } }, `${STORED_INPUT} must hold one JSON object with settings, got null.`],
     ['a number', { files: { [STORED_INPUT]: '5' } }, `${STORED_INPUT} must hold one JSON object with settings, got a number.`],
@@ -175,7 +185,14 @@ describe('problems', () => {
   });
 
   it("variables of other tools' making are left alone", async () => {
-    const env = { SUREFOOT_REAL_PAGES: '/tmp', SUREFOOT: '1', PATH: '/bin' };
+    const env = {
+      SUREFOOT_REAL_PAGES: '/tmp',
+      SUREFOOT: '1',
+      PATH: '/bin',
+      DECODO_DASHBOARD: 'x',
+      PROXY_URL: 'http://a.test:1',
+      CRAWLEE_HEADLESS: '1',
+    };
     expect(await settingsOf([], { env })).toEqual(await settingsOf([]));
   });
 

@@ -15,6 +15,7 @@ describe('nearest', () => {
     ['--maxRequests', '--max-requests'],
     ['--max_request', '--max-requests'],
     ['--ouy', '--out'],
+    ['statuspage', 'status'],
   ])('finds what %s meant', (word, meant) => {
     expect(nearest(word, NAMES)).toBe(meant);
   });
@@ -25,6 +26,17 @@ describe('nearest', () => {
       expect(nearest(word, NAMES)).toBeUndefined();
     },
   );
+
+  it.each([
+    ['PASSWORD', 'PASS'],
+    ['USERNAME', 'USER'],
+    ['url', 'URLS'],
+    ['PASS_PHRASE', undefined],
+    ['URLSHORTENER', 'URLS'],
+    ['OUTPUT', undefined],
+  ])('takes %s for %s: a name of four letters or more may be short for it', (word, meant) => {
+    expect(nearest(word, ['PASS', 'USER', 'URLS', 'OUT'])).toBe(meant);
+  });
 
   it('prefers the nearer of two near names', () => {
     expect(nearest('concurrenc', ['occurrence', 'concurrency'])).toBe('concurrency');

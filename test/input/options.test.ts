@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { OPTIONS, optionsTable, OTHER_FLAGS, shownDefault, shownValue } from '../../src/input/options.ts';
-import { COMMAND_NAMES, settingMeta, settingsSchema } from '../../src/input/schema.ts';
+import { settingsSchema } from '../../src/input/schema.ts';
+import { COMMAND_NAMES, settingMeta } from '../../src/input/setting.ts';
 import { settingsOf } from './folder.ts';
 
 const fileText = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
@@ -20,6 +21,24 @@ describe('the list of options', () => {
     const words = name.replaceAll(/[A-Z]/g, ' $&').toLowerCase().split(' ');
     expect(flag).toBe(`--${words.join('-')}`);
     expect(env).toBe(`SUREFOOT_${words.join('_').toUpperCase()}`);
+  });
+
+  it.each(OPTIONS.filter(({ flag }) => !flag))('the variable of $name says what JSON calls it', ({ name, env }) => {
+    const last = name.replace(/^(decodo|unblocker|api|proxy|crawlee|start)/, '').replaceAll(/[A-Z]/g, '_$&');
+    expect(env).toMatch(new RegExp(`${last.toUpperCase()}$`));
+  });
+
+  it('calls no two settings the same', () => {
+    expect(new Set(OPTIONS.map(({ env }) => env)).size).toBe(OPTIONS.length);
+  });
+
+  it('keeps passwords, tokens and what may hold one secret, and has no value of its own for them', () => {
+    const secrets = OPTIONS.filter(({ secret }) => secret);
+    expect(secrets.map(({ name }) => name)).toEqual(['unblockerPass', 'apiToken', 'decodoPass', 'proxyUrls']);
+    for (const option of secrets) {
+      expect(option.flag, 'a flag is seen by all who see the process').toBeUndefined();
+      expect(shownDefault(option)).toBe('none');
+    }
   });
 
   it.each(OPTIONS)('$name has help that fits in, a command that takes it, and a value name unless it is on/off', (option) => {
@@ -40,6 +59,10 @@ describe('the list of options', () => {
     ['secondPassDelay', 'a whole number from 0 to 86400'],
     ['headers', 'one of browser, polite'],
     ['status', 'a list, each an HTTP status, such as 503'],
+    ['tiers', 'a list of one or more, each one of http, impersonate, browser, unblocker, api'],
+    ['decodoPort', 'a whole number from 1 to 65535'],
+    ['pricePerGb', 'a number of 0 or more'],
+    ['maxCost', 'a number above 0'],
   ])('says from the type alone that %s must be %s', (name, allowed) => {
     expect(OPTIONS.find((option) => option.name === name)?.allowed).toBe(allowed);
   });
@@ -56,7 +79,18 @@ describe('the list of options', () => {
 describe('shownValue', () => {
   it('never shows a secret', () => {
     expect(shownValue({ secret: true }, 'hunter2')).toBe('***');
+    expect(shownValue({ secret: true }, ['hunter2', null])).toBe('***');
     expect(shownValue({}, 'many')).toBe('"many"');
+  });
+
+  it.each([
+    ['https://me:hunter2@a.test/', '"https://***@a.test/"'],
+    ['me:hunter2@a.test', '"***@a.test"'],
+    ['http://me:hun@ter2/hunter2@a.test', '"http://***@a.test"'],
+    [[{ url: 'http://hunter2@a.test' }, 5], '[{"url":"http://***@a.test"},5]'],
+    ['https://a.test/', '"https://a.test/"'],
+  ])('shows nothing of what may be a password in %j', (value, shown) => {
+    expect(shownValue({}, value)).toBe(shown);
   });
 
   it('cuts a long value', () => {
@@ -66,16 +100,18 @@ describe('shownValue', () => {
 
 describe('the documents', () => {
   it('.env.example names exactly the variables there are, each commented out with its default', () => {
-    const named = [...fileText('.env.example').matchAll(/^(# )?(SUREFOOT_\w+)=(.*)$/gm)].map(([, mark, env, text]) => ({
+    const named = [...fileText('.env.example').matchAll(/^(# )?([A-Z_]+)=(.*)$/gm)].map(([, mark, env, text]) => ({
       mark,
       env,
       text,
     }));
-    expect(named).toEqual(OPTIONS.map((option) => ({ mark: '# ', env: option.env, text: String(option.default ?? '') })));
+    const isAccount = (env: string) => /^(DECODO|PROXY)_/.test(env);
+    const inOrder = [...OPTIONS.filter(({ env }) => !isAccount(env)), ...OPTIONS.filter(({ env }) => isAccount(env))];
+    expect(named).toEqual(inOrder.map((option) => ({ mark: '# ', env: option.env, text: String(option.default ?? '') })));
   });
 
   it('.env.example, uncommented, changes nothing', async () => {
-    const env = parse(fileText('.env.example').replaceAll(/^# (?=SUREFOOT_\w+=)/gm, ''));
+    const env = parse(fileText('.env.example').replaceAll(/^# (?=[A-Z_]+=)/gm, ''));
     expect(Object.keys(env)).toHaveLength(OPTIONS.length);
     expect(await settingsOf([], { env })).toEqual(await settingsOf([]));
   });
@@ -84,8 +120,12 @@ describe('the documents', () => {
     const lines = optionsTable().split('\n');
     expect(lines).toHaveLength(2 + OPTIONS.length + OTHER_FLAGS.length);
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
-    for (const { name, env } of OPTIONS)
-      expect(lines.some((line) => line.includes(`| \`${name}\``) && line.includes(`\`${env}\``))).toBe(true);
+    for (const { name, flag, env } of OPTIONS) {
+      const cells = lines.map((candidate) => candidate.split('|').map((cell) => cell.trim()));
+      const [, usage, , variable] = cells.find((row) => row[2] === `\`${name}\``) ?? [];
+      expect(variable).toBe(`\`${env}\``);
+      expect(usage).toMatch(name === 'startUrls' ? '`[startUrls...]`' : new RegExp(`^\`${flag ?? env}[ \`]`));
+    }
   });
 
   it.skipIf(!hasReadme)('README carries the options table as it is', () => {

@@ -5,7 +5,7 @@ import { formatSnapshot, type Snapshot } from '../../src/report/live.ts';
 
 const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 const none: Snapshot = { total: 0, handled: 0, flights: [], hosts: [], nextWake: null };
-const flight = { url: 'https://a.example/1', label: 'DETAIL', tier: 'http', phase: 'requesting', ageMillis: 1_500 };
+const flight = { url: 'https://a.example/1', label: 'DETAIL', tier: 'http', phase: 'waiting', ageMillis: 1_500 };
 const host = { host: 'a.example', inFlight: 1, window: 10, restsUntil: 0 };
 
 /** Cells of the table's rows, head first. */
@@ -39,7 +39,7 @@ describe('formatSnapshot', () => {
     const text = formatSnapshot({ ...none, flights: [flight], hosts: [{ ...host, restsUntil: NOW + 2_000 }] }, NOW);
     expect(cellsOf(text)).toEqual([
       ['Label', 'Tier', 'Phase', 'Age', 'URL'],
-      ['DETAIL', 'http', 'requesting', '1.50 s', 'https://a.example/1'],
+      ['DETAIL', 'http', 'waiting', '1.50 s', 'https://a.example/1'],
       ['Host', 'In flight', 'At most', 'Rests'],
       ['a.example', '1', '10', '2.00 s'],
     ]);

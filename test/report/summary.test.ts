@@ -92,9 +92,11 @@ describe('formatStatus', () => {
     error: `HTTP 500\n    at stack ${index}`,
   }));
 
-  it('shows pages and hosts', () => {
+  it('shows pages, tiers and hosts', () => {
     expect(cells(formatStatus(meta, [], null))).toEqual([
       ...pagesRows,
+      ['Tier', 'Pages', 'Size', 'Time', 'A page'],
+      ['http', '1,033', '14.2 MB', '5 min 20 s', '0.31 s'],
       ['Host', 'Pages', 'Failed', 'MB', 's'],
       ['news.example', '1,031', '3', '14.2', '320'],
       ['cdn.example', '2', '0', '0.00', '0.60'],

@@ -24,13 +24,15 @@ export interface BodyOptions {
   maxBytes: number;
   /** Names the error that ends the body early. */
   toError: (error: unknown) => Error;
+  /** Called when the raw body has come to its end: throws if that was not all of it. */
+  checkEnd?: (() => void) | undefined;
 }
 
 /** Nothing is read before the reader asks, so that an error always meets its reader, and a reader that leaves takes the
  *  connection along. Without a reader no error ends the process.
  *  @param raw The body as it is sent. */
-export function openBody(raw: Readable, headers: SimpleHeaders, { maxBytes, toError }: BodyOptions): Readable {
-  const chunks = read(raw, headers, maxBytes);
+export function openBody(raw: Readable, headers: SimpleHeaders, { maxBytes, toError, checkEnd }: BodyOptions): Readable {
+  const chunks = read(checkEnd ? checked(raw, checkEnd) : raw, headers, maxBytes);
   raw.on('error', () => {});
   return new Readable({
     read() {
@@ -46,6 +48,11 @@ export function openBody(raw: Readable, headers: SimpleHeaders, { maxBytes, toEr
       done(error);
     },
   }).on('error', () => {});
+}
+
+async function* checked(raw: AsyncIterable<Buffer>, checkEnd: () => void): AsyncGenerator<Buffer, void> {
+  yield* raw;
+  checkEnd();
 }
 
 /** Ends the decompressors too. */

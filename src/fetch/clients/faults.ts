@@ -1,11 +1,12 @@
-// Names what ended a request: the errors of Node, undici and zlib as TransportError, and the limits they passed.
+// Names what ended a request: the errors of Node (its HTTP/2 too), undici and zlib as TransportError, and the limits they passed.
 import { faultOfCode, TransportError, type TransportFault } from '../../core/transport.ts';
 
 /** The limits of one request. */
 export interface Limits {
-  /** Until the connection stands: name look-up and TLS included. @default 5,000 */
+  /** Until the connection stands: name look-up and TLS included. Through a proxy it counts twice: up to the proxy, and from
+   *  there on. @default 5,000 */
   connectTimeoutMillis: number;
-  /** Between two pieces of an answer, and before its first. @default 10,000 */
+  /** Between two pieces of an answer. How long its first may take, the whole request alone limits. @default 10,000 */
   idleTimeoutMillis: number;
   /** From the start to the last byte of the body, redirects included. @default 30,000 */
   requestTimeoutMillis: number;
@@ -25,6 +26,15 @@ export type Phase = 'sending' | 'reading';
 
 const ZLIB_CODE = /^(Z_|ERR__|ERR_BROTLI)/;
 
+/** HTTP/2: a stream or its whole connection was given up by the server. https://nodejs.org/api/errors.html#err_http2_error */
+const GIVEN_UP = new Set([
+  'ERR_HTTP2_GOAWAY_SESSION',
+  'ERR_HTTP2_INVALID_SESSION',
+  'ERR_HTTP2_SESSION_ERROR',
+  'ERR_HTTP2_STREAM_CANCEL',
+  'ERR_HTTP2_STREAM_ERROR',
+]);
+
 /** A TransportError, or the error itself if it is none of the transport's (an abort from outside, a wrong argument). */
 export function nameFault(error: unknown, phase: Phase, limits: Limits): Error {
   if (error instanceof TransportError) return error;
@@ -42,6 +52,9 @@ function faultInPhase(error: Error, phase: Phase): TransportFault | null {
   const code = 'code' in error ? String(error.code) : '';
   // The other side closed in good order: before the headers there is nothing yet that it could have cut.
   if (phase === 'reading' && code === 'UND_ERR_SOCKET') return 'cut-body';
+  if (GIVEN_UP.has(code)) return phase === 'reading' ? 'cut-body' : 'reset';
+  // Frames that are none.
+  if (code === 'ERR_HTTP2_ERROR') return 'bad-answer';
   const fault = faultOfCode(code);
   return fault === null && ZLIB_CODE.test(code) ? 'bad-answer' : fault;
 }
@@ -49,9 +62,9 @@ function faultInPhase(error: Error, phase: Phase): TransportFault | null {
 function sentence(fault: TransportFault, message: string, limits: Limits): string {
   switch (fault) {
     case 'connect-timeout':
-      return `No connection within ${inSeconds(limits.connectTimeoutMillis)}.`;
+      return connectTimeout(limits.connectTimeoutMillis).message;
     case 'idle-timeout':
-      return `Nothing came for ${inSeconds(limits.idleTimeoutMillis)}.`;
+      return idleTimeout(limits.idleTimeoutMillis).message;
     case 'cut-body':
       return `The body ended before it was complete (${message}).`;
     case 'reset':
@@ -59,6 +72,14 @@ function sentence(fault: TransportFault, message: string, limits: Limits): strin
     default:
       return message;
   }
+}
+
+export function connectTimeout(millis: number): TransportError {
+  return new TransportError('connect-timeout', `No connection within ${inSeconds(millis)}.`);
+}
+
+export function idleTimeout(millis: number): TransportError {
+  return new TransportError('idle-timeout', `Nothing came for ${inSeconds(millis)}.`);
 }
 
 export function requestTimeout(millis: number): TransportError {
@@ -69,6 +90,7 @@ export function bodyTooLarge(maxBytes: number): TransportError {
   return new TransportError('body-too-large', `The body is longer than ${Number((maxBytes / 1024 / 1024).toFixed(3))} MB.`);
 }
 
-function inSeconds(millis: number): string {
+/** For a message. */
+export function inSeconds(millis: number): string {
   return `${millis / 1_000} s`;
 }

@@ -1,8 +1,8 @@
 // Sends a request and follows its redirects as a browser does: https://fetch.spec.whatwg.org/#http-redirect-fetch
+import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 
 import type { HttpRequest, RedirectHandler } from '@crawlee/core';
-import type { Dispatcher } from 'undici';
 
 import { TransportError } from '../../core/transport.ts';
 import { ACCEPT_ENCODING } from './body.ts';
@@ -10,6 +10,7 @@ import { toNodeHeaders, type SimpleHeaders } from './headers-of-answer.ts';
 
 export const MAX_REDIRECTS = 10;
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
+
 /** A redirect's body up to this size is read, so that its connection can be used again. */
 const MAX_DISCARDED_BYTES = 64 * 1_024;
 
@@ -17,13 +18,27 @@ const MAX_DISCARDED_BYTES = 64 * 1_024;
 export interface Outgoing {
   readonly url: URL;
   readonly method: string;
-  /** Sent in this order, spelled like this. */
+  /** Sent in this order; spelled like this where the version of HTTP allows it. */
   readonly headers: SimpleHeaders;
   readonly body: HttpRequest['body'];
 }
 
+/** What comes back, as undici's ResponseData has it. */
+export interface Answer {
+  readonly statusCode: number;
+  /** Empty with HTTP/2. */
+  readonly statusText: string;
+  /** Names in lower case. */
+  readonly headers: SimpleHeaders;
+  readonly trailers: SimpleHeaders;
+  /** As it is sent. `dump()` has done with it unread; up to the limit it is read, so that its connection can be used again. */
+  readonly body: Readable & { dump(options: { limit: number }): Promise<void> };
+  /** Called at the body's end: throws if that was not all of it. Without, an end is an end. */
+  readonly checkEnd?: () => void;
+}
+
 export interface Followed {
-  readonly answer: Dispatcher.ResponseData;
+  readonly answer: Answer;
   readonly headers: SimpleHeaders;
   /** Where the answer is from. */
   readonly url: URL;
@@ -33,7 +48,7 @@ export interface Followed {
 /** @param onRedirect May change the next request's URL and headers, such as its cookies.
  *  @throws {TransportError} `too-many-redirects`, `redirect-loop`, `bad-answer` for a Location that is no http(s) URL. */
 export async function follow(
-  send: (outgoing: Outgoing) => Promise<Dispatcher.ResponseData>,
+  send: (outgoing: Outgoing) => Promise<Answer>,
   request: HttpRequest,
   onRedirect?: RedirectHandler,
 ): Promise<Followed> {
@@ -69,7 +84,8 @@ export async function follow(
 
 function toOutgoing({ url, method = 'GET', headers = {}, body }: HttpRequest): Outgoing {
   const target = new URL(url);
-  const sent: SimpleHeaders = { ...headers };
+  // What is for a proxy is not the caller's to say, and no target's to read.
+  const sent = without(headers, ['proxy-authorization']);
   if (!has(sent, 'accept-encoding')) sent['accept-encoding'] = ACCEPT_ENCODING;
   if ((target.username || target.password) && !has(sent, 'authorization')) {
     const credentials = `${decodeURIComponent(target.username)}:${decodeURIComponent(target.password)}`;

@@ -1,12 +1,15 @@
 // What the frontier asks of the store beyond Crawlee's queue client: the next request whose host may be called, a page's
 // commit, and due times. A claim reads the top of one index over hosts and the top of one over that host's requests.
-import type { AtomicStorage, PageTally, StagedRow, TallySum } from '../../core/checkpoint.ts';
+import { LANES, type Lane } from '../../core/lane.ts';
+import type { AtomicStorage, StagedRow, TallySum } from '../../core/checkpoint.ts';
 import { fromBody, SUSPECT_BAND, toBody } from './request-queue.ts';
 import { STATE, type Connection } from './schema.ts';
 import type { Stores } from './stores.ts';
 
 /** A host that may not be called before something else happens: its requests in flight are as many as it may have. */
 const CLOSED = Number.MAX_SAFE_INTEGER;
+/** Requests that one claim moves to another lane at most. */
+const MAX_MOVES = 100;
 /** The due time of a request that waits until all others are done. */
 const POSTPONED = Number.MAX_SAFE_INTEGER;
 
@@ -16,6 +19,7 @@ type FrontierStore = Pick<
   | 'handOut'
   | 'commit'
   | 'reclaim'
+  | 'hasWork'
   | 'rest'
   | 'nextWake'
   | 'startSecondPass'
@@ -23,6 +27,7 @@ type FrontierStore = Pick<
   | 'releaseAll'
   | 'counts'
   | 'tallies'
+  | 'counters'
 >;
 
 export function openFrontierStore(
@@ -34,31 +39,34 @@ export function openFrontierStore(
   },
 ): FrontierStore {
   const { db, transaction } = connection;
-  const wakeHosts = db.prepare('UPDATE hosts SET rests_until = 0 WHERE store = ? AND rests_until > 0 AND rests_until <= ?');
+  const wakeHosts = db.prepare(
+    'UPDATE hosts SET rests_until = 0 WHERE store = ? AND lane = ? AND rests_until > 0 AND rests_until <= ?',
+  );
   const fallDue = db.prepare(
     `UPDATE requests SET due_at = 0 WHERE store = ? AND state = ${STATE.waiting} AND due_at > 0 AND due_at <= ?`,
   );
   const firstHost = db.prepare(
-    'SELECT host, head_seq FROM hosts WHERE store = ? AND rests_until = 0 AND head_seq < ? ORDER BY head_seq LIMIT 1',
+    'SELECT host, head_seq FROM hosts WHERE store = ? AND lane = ? AND rests_until = 0 AND head_seq < ? ORDER BY head_seq LIMIT 1',
   );
   // Without its statistics SQLite would take the index of all that waits, and read past every other host's requests.
   const firstOfHost = db.prepare(
     `SELECT id, seq, deaths, body FROM requests INDEXED BY requests_of_host
-     WHERE store = ? AND host = ? AND state = ${STATE.waiting} AND due_at = 0 ORDER BY seq LIMIT 1`,
+     WHERE store = ? AND lane = ? AND host = ? AND state = ${STATE.waiting} AND due_at = 0 ORDER BY seq LIMIT 1`,
   );
-  const setHead = db.prepare('UPDATE hosts SET head_seq = ? WHERE store = ? AND host = ?');
-  const setHost = db.prepare('UPDATE hosts SET head_seq = ?, rests_until = ? WHERE store = ? AND host = ?');
+  const setHead = db.prepare('UPDATE hosts SET head_seq = ? WHERE store = ? AND lane = ? AND host = ?');
+  const move = db.prepare('UPDATE requests SET lane = ? WHERE store = ? AND id = ?');
   const lock = db.prepare(
     `UPDATE requests SET state = ${STATE.locked}, lock_until = ?, locked_by = ? WHERE store = ? AND id = ?`,
   );
   const setRest = db.prepare(
-    'INSERT INTO hosts (store, host, rests_until) VALUES (?, ?, ?) ON CONFLICT (store, host) DO UPDATE SET rests_until = excluded.rests_until',
+    'INSERT INTO hosts (store, lane, host, rests_until) VALUES (?, 0, ?, ?) ON CONFLICT (store, lane, host) DO UPDATE SET rests_until = excluded.rests_until',
   );
+  const setRestInBrowser = db.prepare('UPDATE hosts SET rests_until = ? WHERE store = ? AND lane = 1 AND host = ?');
   const soonestRequest = db.prepare(
     `SELECT due_at AS at FROM requests WHERE store = ? AND state = ${STATE.waiting} AND due_at > 0 ORDER BY due_at LIMIT 1`,
   );
   const soonestHost = db.prepare(
-    'SELECT rests_until AS at FROM hosts WHERE store = ? AND rests_until > 0 AND head_seq IS NOT NULL ORDER BY rests_until LIMIT 1',
+    'SELECT rests_until AS at FROM hosts WHERE store = ? AND lane = ? AND rests_until > 0 AND head_seq IS NOT NULL ORDER BY rests_until LIMIT 1',
   );
   const countHandOut = db.prepare('UPDATE requests SET handed_out = 1 WHERE store = ? AND id = ?');
   const markHandled = db.prepare(
@@ -66,7 +74,7 @@ export function openFrontierStore(
      WHERE store = ? AND id = ? AND state <> ${STATE.handled}`,
   );
   const putBack = db.prepare(
-    `UPDATE requests SET state = ${STATE.waiting}, body = ?, lock_until = NULL, locked_by = NULL, due_at = ?, handed_out = 0
+    `UPDATE requests SET state = ${STATE.waiting}, body = ?, lock_until = NULL, locked_by = NULL, due_at = ?, lane = IFNULL(?, lane), handed_out = 0
      WHERE store = ? AND id = ?`,
   );
   const release = db.prepare(
@@ -78,7 +86,7 @@ export function openFrontierStore(
   const handledBody = db.prepare(`SELECT body FROM requests WHERE store = ? AND id = ? AND state = ${STATE.handled}`);
   // Back to its place before any death.
   const unhandle = db.prepare(
-    `UPDATE requests SET state = ${STATE.waiting}, body = ?, due_at = 0, deaths = 0,
+    `UPDATE requests SET state = ${STATE.waiting}, body = ?, due_at = 0, deaths = 0, lane = 0,
        seq = (seq + ${SUSPECT_BAND / 2}) % ${SUSPECT_BAND} - ${SUSPECT_BAND / 2}
      WHERE store = ? AND id = ?`,
   );
@@ -93,31 +101,48 @@ export function openFrontierStore(
   const readTallies = db.prepare(
     'SELECT tier, host, page_end AS "end", pages, bytes, millis, rejected FROM tallies WHERE store = ? AND pages > 0 ORDER BY pages DESC',
   );
+  const inBrowser = db.prepare('SELECT 1 FROM requests WHERE store = ? AND lane = 1 AND state < 2 LIMIT 1');
+  const addCounter = db.prepare(
+    'INSERT INTO counters (store, name, value) VALUES (?, ?, ?) ON CONFLICT (store, name) DO UPDATE SET value = value + excluded.value',
+  );
+  const readCounters = db.prepare('SELECT name, value FROM counters WHERE store = ?');
   const keyOf = (queueId: string) => stores.keyOf('queue', queueId);
-  const headOf = (store: number, host: string) => firstOfHost.get(store, host) as WaitingLine | undefined;
+  const headOf = (store: number, lane: number, host: string) => firstOfHost.get(store, lane, host) as WaitingLine | undefined;
+  const restHost = (store: number, host: string, until: number) => {
+    setRest.run(store, host, until);
+    setRestInBrowser.run(until, store, host);
+  };
 
   return {
-    async claim(queueId, { now, lockMillis, owner, maxDeaths, restAfter }) {
+    async claim(queueId, { lane = 'http', laneOf = () => lane, now, lockMillis, owner, maxDeaths, restAfter }) {
       const store = keyOf(queueId);
+      const here = numberOf(lane);
       return transaction(() => {
-        wakeHosts.run(store, now);
+        for (const other of LANES) wakeHosts.run(store, numberOf(other), now);
         fallDue.run(store, now);
-        for (;;) {
-          const host = firstHost.get(store, Math.min(maxDeaths * SUSPECT_BAND + SUSPECT_BAND / 2, CLOSED)) as
+        for (let moves = 0; moves < MAX_MOVES;) {
+          const host = firstHost.get(store, here, Math.min(maxDeaths * SUSPECT_BAND + SUSPECT_BAND / 2, CLOSED)) as
             | { host: string; head_seq: number }
             | undefined;
           if (!host) return null;
-          const line = headOf(store, host.host);
+          const line = headOf(store, here, host.host);
           if (line?.seq !== host.head_seq) {
             // Taken through Crawlee's own queue client meanwhile: another host may be first now.
-            setHead.run(line?.seq ?? null, store, host.host);
+            setHead.run(line?.seq ?? null, store, here, host.host);
             continue;
           }
-          lock.run(now + lockMillis, owner, store, line.id);
-          const rest = restAfter(host.host);
-          setHost.run(headOf(store, host.host)?.seq ?? null, Math.min(rest, CLOSED), store, host.host);
-          return { request: { ...fromBody(line.body), id: line.id }, deaths: line.deaths };
+          const request = { ...fromBody(line.body), id: line.id };
+          const belongs = laneOf(request);
+          if (belongs === lane) lock.run(now + lockMillis, owner, store, line.id);
+          else move.run(numberOf(belongs), store, line.id);
+          setHead.run(headOf(store, here, host.host)?.seq ?? null, store, here, host.host);
+          if (belongs === lane) {
+            restHost(store, host.host, Math.min(restAfter(host.host), CLOSED));
+            return { request, deaths: line.deaths };
+          }
+          moves++;
         }
+        return null;
       });
     },
     handOut(queueId, requestId) {
@@ -133,25 +158,37 @@ export function openFrontierStore(
         if (changes === 0) return; // Handled already: its rows were replaced, its figures stand.
         stores.advance(queue, { handled: 1 });
         addTally.run(queue, tally.tier, tally.host, tally.end, tally.bytes, Math.round(tally.millis), tally.rejected);
+        for (const [name, value] of Object.entries(tally.counters ?? {})) addCounter.run(queue, name, value);
       });
     },
-    async reclaim(queueId, request, notBefore) {
+    async reclaim(queueId, request, notBefore, lane) {
       const queue = keyOf(queueId);
-      transaction(() => putBack.run(toBody(request), Math.min(notBefore, POSTPONED), queue, request.id));
+      transaction(() => {
+        putBack.run(
+          toBody(request),
+          Math.min(notBefore, POSTPONED),
+          lane === undefined ? null : numberOf(lane),
+          queue,
+          request.id,
+        );
+      });
     },
+    // There is always an HTTP lane, so nobody has to ask for it.
+    hasWork: (queueId, lane) => lane === 'http' || inBrowser.get(keyOf(queueId)) !== undefined,
     rest(queueId, host, until) {
-      setRest.run(keyOf(queueId), host, Math.min(until, CLOSED));
+      restHost(keyOf(queueId), host, Math.min(until, CLOSED));
     },
     nextWake(queueId) {
       const store = keyOf(queueId);
-      const times = [soonestRequest, soonestHost].map((statement) => (statement.get(store) as { at: number } | undefined)?.at);
-      const next = Math.min(...times.map((at) => (at === undefined || at >= CLOSED ? Infinity : at)));
+      const soonest = [soonestRequest.get(store), ...LANES.map((lane) => soonestHost.get(store, numberOf(lane)))];
+      const times = (soonest as ({ at: number } | undefined)[]).map((line) => line?.at ?? Infinity);
+      const next = Math.min(...times.map((at) => (at >= CLOSED ? Infinity : at)));
       return Number.isFinite(next) ? next : null;
     },
     startSecondPass(queueId, notBefore) {
       return transaction(() => secondPass.run(notBefore, keyOf(queueId)).changes);
     },
-    redrive(queueId, requestId, dataset, revise) {
+    redrive(queueId, requestId, dataset, revise, tier = 'http') {
       const queue = keyOf(queueId);
       return transaction(() => {
         const line = handledBody.get(queue, requestId) as { body: string } | undefined;
@@ -159,7 +196,7 @@ export function openFrontierStore(
         const request = fromBody(line.body);
         unhandle.run(toBody(revise(request)), queue, requestId);
         stores.advance(queue, { handled: -1 });
-        takeTally.run(queue, 'http', new URL(request.url).host);
+        takeTally.run(queue, tier, new URL(request.url).host);
         datasets.remove(stores.getOrCreate('dataset', dataset).key, requestId);
         return true;
       });
@@ -172,7 +209,11 @@ export function openFrontierStore(
       return { total: info?.total ?? 0, handled: info?.handled ?? 0 };
     },
     tallies(queueId) {
-      return readTallies.all(keyOf(queueId)) as (TallySum & PageTally)[];
+      return readTallies.all(keyOf(queueId)) as TallySum[];
+    },
+    counters(queueId) {
+      const lines = readCounters.all(keyOf(queueId)) as { name: string; value: number }[];
+      return Object.fromEntries(lines.map(({ name, value }) => [name, value]));
     },
   };
 }
@@ -189,6 +230,11 @@ export function recoverFromDeath({ db, transaction }: Connection): void {
       UPDATE hosts SET rests_until = 0 WHERE store IN (SELECT key FROM stores) AND rests_until = ${CLOSED};
     `);
   });
+}
+
+/** As it stands in the tables. */
+function numberOf(lane: Lane): number {
+  return LANES.indexOf(lane);
 }
 
 interface WaitingLine {

@@ -8,17 +8,19 @@ import { messageOf, SurefootError } from '../../core/errors.ts';
 
 /** Marks a file as ours (SQLite's `application_id`, "SRFT"). */
 const APPLICATION_ID = 0x53_52_46_54;
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** States of a request. Handled ones are in none of the partial indexes, so a claim costs the same however many there are. */
 export const STATE = { waiting: 0, locked: 1, handled: 2 } as const;
 
 // hosts.head_seq is never above the host's first request that is ready; null: none is. The triggers keep it so, whatever
-// makes a request ready. It may be below, which a claim finds out and mends.
+// makes a request ready. It may be below, which a claim finds out and mends. A host has a row in each lane that it has had
+// requests in, and rests in all of them alike.
 const RAISE_HOST = `
   BEGIN
-    INSERT INTO hosts (store, host, head_seq) VALUES (NEW.store, NEW.host, NEW.seq)
-    ON CONFLICT (store, host) DO UPDATE SET head_seq = excluded.head_seq WHERE head_seq IS NULL OR head_seq > excluded.head_seq;
+    INSERT INTO hosts (store, lane, host, head_seq, rests_until) VALUES (NEW.store, NEW.lane, NEW.host, NEW.seq,
+      IFNULL((SELECT rests_until FROM hosts WHERE store = NEW.store AND lane = 1 - NEW.lane AND host = NEW.host), 0))
+    ON CONFLICT (store, lane, host) DO UPDATE SET head_seq = excluded.head_seq WHERE head_seq IS NULL OR head_seq > excluded.head_seq;
   END;
 `;
 
@@ -44,6 +46,7 @@ const SCHEMA = `
     store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
     id TEXT NOT NULL,
     host TEXT NOT NULL,
+    lane INTEGER NOT NULL DEFAULT 0,
     seq INTEGER NOT NULL,
     state INTEGER NOT NULL,
     due_at INTEGER NOT NULL DEFAULT 0,
@@ -55,20 +58,22 @@ const SCHEMA = `
   );
   CREATE UNIQUE INDEX requests_by_id ON requests (store, id);
   CREATE INDEX requests_waiting ON requests (store, due_at, seq) WHERE state = 0;
-  CREATE INDEX requests_of_host ON requests (store, host, seq) WHERE state = 0 AND due_at = 0;
+  CREATE INDEX requests_of_host ON requests (store, lane, host, seq) WHERE state = 0 AND due_at = 0;
+  CREATE INDEX requests_of_browser ON requests (store) WHERE lane = 1 AND state < 2;
   CREATE INDEX requests_locked ON requests (store, lock_until) WHERE state = 1;
 
   CREATE TABLE hosts (
     store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
+    lane INTEGER NOT NULL,
     host TEXT NOT NULL,
     head_seq INTEGER,
     rests_until INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (store, host)
+    PRIMARY KEY (store, lane, host)
   ) WITHOUT ROWID;
-  CREATE INDEX hosts_ready ON hosts (store, rests_until, head_seq);
+  CREATE INDEX hosts_ready ON hosts (store, lane, rests_until, head_seq);
   CREATE TRIGGER request_added AFTER INSERT ON requests
     WHEN NEW.state = 0 AND NEW.due_at = 0 ${RAISE_HOST}
-  CREATE TRIGGER request_ready AFTER UPDATE OF state, due_at, seq ON requests
+  CREATE TRIGGER request_ready AFTER UPDATE OF state, due_at, seq, lane ON requests
     WHEN NEW.state = 0 AND NEW.due_at = 0 ${RAISE_HOST}
 
   CREATE TABLE rows (
@@ -99,6 +104,13 @@ const SCHEMA = `
     millis INTEGER NOT NULL,
     rejected INTEGER NOT NULL,
     PRIMARY KEY (store, tier, host, page_end)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE counters (
+    store INTEGER NOT NULL REFERENCES stores (key) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (store, name)
   ) WITHOUT ROWID;
 
   PRAGMA application_id = ${APPLICATION_ID};
@@ -185,7 +197,7 @@ function assertOurs(db: Database.Database, file: string): void {
   if (version !== SCHEMA_VERSION)
     throw unusable(file, `has version ${version} of Surefoot's tables, this is version ${SCHEMA_VERSION}`);
   // Reads the root page of every table; a file cut short or overwritten fails here, before anything is written.
-  for (const table of ['stores', 'requests', 'hosts', 'rows', 'records', 'tallies'])
+  for (const table of ['stores', 'requests', 'hosts', 'rows', 'records', 'tallies', 'counters'])
     db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
 }
 

@@ -82,8 +82,10 @@ describe('what is sent', () => {
   });
 
   it('nothing that was meant for a proxy', async () => {
+    expect((await echoed({ headers: { 'Proxy-Authorization': 'Basic canary' } })).rawHeaders.join()).not.toContain('canary');
+    const route = { tier: 'http', proxy: 'rotating', sessionId: 'a' } as const;
     const url = server.url('ok', { id: 'by-proxy' });
-    await expect(client.stream({ url, proxyUrl: 'http://proxy.invalid:1' })).rejects.toThrow('no proxies');
+    await expect(client.stream({ url, route })).rejects.toThrow('has no proxy');
     expect(server.hits.has('/ok/by-proxy')).toBe(false);
   });
 });

@@ -4,12 +4,13 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 
 import { TransportError } from '../../../src/core/transport.ts';
-import { createPlainClient, type PlainClient, type PlainClientOptions } from '../../../src/fetch/clients/plain.ts';
+import { createPlainClient, type PlainClientOptions } from '../../../src/fetch/clients/plain.ts';
+import type { TierClient } from '../../../src/fetch/clients/tier-client.ts';
 import { startFaultServer, type FaultServer } from '../fault-server.ts';
 
 export let server: FaultServer;
-export let client: PlainClient;
-const opened: PlainClient[] = [];
+export let client: TierClient;
+const opened: TierClient[] = [];
 beforeAll(async () => {
   server = await startFaultServer();
 });
@@ -20,7 +21,7 @@ beforeEach(() => {
 afterEach(() => Promise.all(opened.splice(0).map((client) => client.close())));
 
 /** A client of its own, closed after the test. */
-export function open(options: PlainClientOptions): PlainClient {
+export function open(options: PlainClientOptions): TierClient {
   const client = createPlainClient(options);
   opened.push(client);
   return client;

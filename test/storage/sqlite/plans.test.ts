@@ -52,7 +52,7 @@ describe.each([
     expect(plans.length).toBeGreaterThan(20);
     // A search by `store` alone reads all requests of the queue, index or not.
     const scans = plans.filter(([, plan]) =>
-      /SCAN (requests|hosts|rows|records|tallies|stores)\b(?! USING (COVERING )?INDEX requests_locked)|(requests_by_id|requests_of_host|hosts_ready|hosts USING PRIMARY KEY) \(store=\?\)/.test(
+      /SCAN (requests|hosts|rows|records|tallies|counters|stores)\b(?! USING (COVERING )?INDEX requests_locked)|(requests_by_id|requests_of_host|hosts_ready|hosts USING PRIMARY KEY) \(store=\?( AND lane=\?)?\)/.test(
         plan,
       ),
     );
@@ -72,7 +72,7 @@ describe.each([
         / state = 1 /.test(`${sql} `.replace(/SET .* WHERE/, 'WHERE'))
           ? /USING (COVERING )?INDEX requests_locked/
           : / host = \? /.test(sql)
-            ? /USING (COVERING )?INDEX requests_of_host \(store=\? AND host=\?\)/
+            ? /USING (COVERING )?INDEX requests_of_host \(store=\? AND lane=\? AND host=\?\)/
             : /USING (COVERING )?INDEX requests_waiting/,
       );
     }
@@ -91,7 +91,7 @@ describe.each([
       const plans = plansIn(dir, statements).filter(([sql]) => /^(SELECT|UPDATE) .*\bhosts .*WHERE .*rests_until/.test(sql));
       expect(plans.map(([sql]) => String(sql.split(' ', 1)[0])).toSorted()).toEqual(['SELECT', 'SELECT', 'UPDATE']);
       for (const [sql, plan] of plans) {
-        expect(plan, sql).toMatch(/USING (COVERING )?INDEX hosts_ready \(store=\? AND rests_until/);
+        expect(plan, sql).toMatch(/USING (COVERING )?INDEX hosts_ready \(store=\? AND lane=\? AND rests_until/);
         expect(plan, `it sorts nothing: ${sql}`).not.toMatch(/TEMP B-TREE/);
       }
     },
@@ -116,7 +116,7 @@ function fill(dir: string, queueId: string, count: number, analyze: string): voi
       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
       INSERT INTO requests (store, id, host, seq, state, body)
       SELECT (SELECT key FROM stores WHERE id = '${queueId}'), 'id' || i, (i % ${HOSTS}) || '.example', i, 2, '{}' FROM n;
-      INSERT INTO hosts (store, host) SELECT DISTINCT store, host FROM requests;
+      INSERT INTO hosts (store, lane, host) SELECT DISTINCT store, lane, host FROM requests;
       UPDATE stores SET total = ${count}, handled = ${count}, next_seq = ${count + 1} WHERE id = '${queueId}';
       ${analyze}
     `);

@@ -1,0 +1,182 @@
+// Which tier fetches a page: where a host's pages of a label start, and where one goes that was refused. Decides only; the
+// frontier asks (frontier/frontier.ts), outcome.ts climbs, and the engine saves what was learnt.
+import { RENDERING, TIERS, type Tier } from './page.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Why a page went higher than where it started. */
+export type ClimbReason = Extract<Verdict, 'blocked' | 'needs-browser'>;
+
+/** What is remembered of one host's pages of one label. Plain data, to be saved as JSON. */
+export interface Rung {
+  /** The tier of a first try. */
+  start: Tier;
+  /** Where it was before it moved up, and why it did. */
+  from: Tier;
+  why: ClimbReason | null;
+  /** The tiers that the last pages started at `start` ended in, the newest last. */
+  recent: Tier[];
+  /** Pages since a cheaper tier was tried, and when that was (epoch milliseconds). */
+  pagesSinceProbe: number;
+  probedAt: number;
+}
+
+/** Rungs by `<host> <label>`. */
+export type LadderMemory = Record<string, Rung>;
+
+/** How a page ended well. */
+export interface Landed {
+  readonly host: string;
+  readonly label: string;
+  /** The tier of its first try. */
+  readonly started: Tier;
+  readonly ended: Tier;
+  /** Why it climbed, if it did: the last reason. */
+  readonly why: ClimbReason | null;
+  /** Of a page in a browser: false, if its document needed no rendering. */
+  readonly rendered?: boolean;
+}
+
+export interface Ladder {
+  /** The tier of a page's first try. @param now Epoch milliseconds. */
+  start(host: string, label: string, now: number): Tier;
+  /** The tier after a failed try, or null: no higher one would help. */
+  climb(from: Tier, verdict: Verdict): Tier | null;
+  /** A try was refused (`blocked`), and the page goes on elsewhere. Refusals are a host's way with everybody, so they count
+   *  as they come; that scripts make a page is the page's own, and counts when it is done.
+   *  @returns Whether a start has moved: worth saving at once. */
+  refused(host: string, label: string, from: Tier, to: Tier): boolean;
+  /** A page is done. @returns As `refused`. */
+  learn(page: Landed): boolean;
+  /** Takes a tier out for the rest of the run: it cannot be used here. */
+  without(tier: Tier): void;
+  readonly tiers: readonly Tier[];
+  /** What is worth saving: starts that have moved. */
+  memory(): LadderMemory;
+}
+
+/** Pages that the memory of a start goes by. */
+const REMEMBERED = 10;
+/** A cheaper tier is tried with one page of so many, and no sooner than that. */
+const PROBE_PAGES = 50;
+const PROBE_MILLIS = 60_000;
+/** Rungs that are kept; the oldest one goes. */
+const MAX_RUNGS = 10_000;
+
+export interface LadderOptions {
+  /** In any order. At least one. */
+  tiers: readonly Tier[];
+  /** The tier that a site's label starts at, whatever is learnt. */
+  pins?: Readonly<Partial<Record<string, Tier>>> | undefined;
+  /** From an earlier process of the run. */
+  memory?: LadderMemory | undefined;
+}
+
+export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): Ladder {
+  let usable = TIERS.filter((tier) => tiers.includes(tier));
+  const rungs = new Map(Object.entries(memory));
+  const lowest = () => usable[0] ?? 'http';
+  /** What was learnt of a tier that is not to be had (any more) counts for nothing. */
+  const rungOf = (key: string) => {
+    const rung = rungs.get(key);
+    return rung && usable.includes(rung.start) && usable.includes(rung.from) ? rung : undefined;
+  };
+
+  const revise = (host: string, label: string, change: (rung: Rung) => void): boolean => {
+    if (pins[label] !== undefined) return false;
+    const key = keyOf(host, label);
+    const start = lowest();
+    const rung = rungOf(key) ?? { start, from: start, why: null, recent: [], pagesSinceProbe: 0, probedAt: 0 };
+    const before = rung.start;
+    change(rung);
+    if (!rungs.has(key) && rungs.size >= MAX_RUNGS) rungs.delete([...rungs.keys()][0] as string);
+    rungs.set(key, rung);
+    return rung.start !== before;
+  };
+
+  return {
+    get tiers() {
+      return usable;
+    },
+    start(host, label, now) {
+      const pin = pins[label];
+      if (pin !== undefined) return usable.includes(pin) ? pin : (usable.find((tier) => costs(tier) > costs(pin)) ?? lowest());
+      const rung = rungOf(keyOf(host, label));
+      if (!rung) return lowest();
+      if (rung.start === lowest() || rung.pagesSinceProbe < PROBE_PAGES || now - rung.probedAt < PROBE_MILLIS) return rung.start;
+      rung.pagesSinceProbe = 0;
+      rung.probedAt = now;
+      return below(rung, usable);
+    },
+    climb: (from, verdict) => climb(usable, from, verdict),
+    refused: (host, label, from, to) =>
+      revise(host, label, (rung) => {
+        if (from === rung.start) weigh(rung, to, 'blocked');
+      }),
+    learn: (page) => revise(page.host, page.label, (rung) => learn(rung, page)),
+    without(tier) {
+      usable = usable.filter((other) => other !== tier);
+    },
+    memory: () => Object.fromEntries([...rungs].filter(([, rung]) => rung.start !== lowest())),
+  };
+}
+
+/** A refusal goes one tier up; a page that its scripts make goes straight to the first tier that runs them. */
+export function climb(tiers: readonly Tier[], from: Tier, verdict: Verdict): Tier | null {
+  if (verdict !== 'blocked' && verdict !== 'needs-browser') return null;
+  const higher = tiers.filter((tier) => costs(tier) > costs(from));
+  return higher.find((tier) => verdict === 'blocked' || RENDERING.includes(tier)) ?? null;
+}
+
+/** What one more page that is done has shown. */
+function learn(rung: Rung, { started, ended, why, rendered }: Landed): void {
+  rung.pagesSinceProbe++;
+  if (costs(started) < costs(rung.start)) {
+    if (ended === started) settle(rung, ended);
+  } else if (started === rung.start) {
+    // Rendered for nothing: what comes next is tried without.
+    if (rung.why === 'needs-browser' && rendered === false) settle(rung, rung.from);
+    else if (ended === started || why === 'needs-browser') weigh(rung, ended, 'needs-browser');
+  }
+}
+
+/** Adds how a page that began at the start went on, and moves the start up when most of the last pages had to climb: one of
+ *  one counts, so that the second page of a host starts where the first one got through. */
+function weigh(rung: Rung, wentTo: Tier, why: ClimbReason): void {
+  rung.recent = [...rung.recent, wentTo].slice(-REMEMBERED);
+  const climbed = rung.recent.filter((tier) => tier !== rung.start);
+  if (climbed.length * 2 <= rung.recent.length) return;
+  rung.from = rung.start;
+  rung.start = mostFrequent(climbed);
+  rung.why = why;
+  rung.recent = [];
+  rung.pagesSinceProbe = 0;
+}
+
+/** A cheaper tier has done: pages start there, and several must climb before that changes again. */
+function settle(rung: Rung, start: Tier): void {
+  rung.start = start;
+  rung.from = start;
+  rung.why = null;
+  rung.recent = Array.from({ length: REMEMBERED }, () => start);
+  rung.pagesSinceProbe = 0;
+}
+
+/** What a probe tries: one tier down; for pages that were rendered, where they came from, as nothing between helped. */
+function below({ start, from, why }: Rung, tiers: readonly Tier[]): Tier {
+  if (why === 'needs-browser') return from;
+  return tiers.findLast((tier) => costs(tier) < costs(start)) ?? start;
+}
+
+/** The cheaper one of two that are as frequent. */
+function mostFrequent(tiers: readonly Tier[]): Tier {
+  const times = (tier: Tier) => tiers.filter((other) => other === tier).length;
+  return [...new Set(tiers)].toSorted((a, b) => times(b) - times(a) || costs(a) - costs(b))[0] as Tier;
+}
+
+function costs(tier: Tier): number {
+  return TIERS.indexOf(tier);
+}
+
+function keyOf(host: string, label: string): string {
+  return `${host} ${label}`;
+}

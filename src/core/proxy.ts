@@ -1,0 +1,47 @@
+// How requests leave this machine, and what is counted of them.
+import type { Tier } from './page.ts';
+
+/** - `none`: from this machine's own address.
+ *  - `rotating`: from another address each time, so each request has a connection of its own.
+ *  - `sticky`: one address for a session's life; its connections are kept alive.
+ *  - `geo`: rotating, within a place (country, city, ...). */
+export const PROXY_MODES = ['none', 'rotating', 'sticky', 'geo'] as const;
+
+export type ProxyMode = (typeof PROXY_MODES)[number];
+
+/** What traffic is counted by. */
+export interface TrafficKey {
+  readonly tier: Tier;
+  readonly proxy: ProxyMode;
+  /** The target's name and port, as in `new URL(url).host`. */
+  readonly host: string;
+}
+
+/** Told of bytes as they pass a socket: headers, TLS and what is sent to set a tunnel up included. */
+export type CountTraffic = (key: TrafficKey, bytes: { readonly sent: number; readonly received: number }) => void;
+
+/** Sums of traffic for one tier, proxy mode and host. */
+export interface TrafficSum extends TrafficKey {
+  /** Bytes. */
+  readonly sent: number;
+  /** Bytes. */
+  readonly received: number;
+  /** Calls that were paid for by the piece. */
+  readonly calls: number;
+  /** What those came to, in the currency of the prices. */
+  readonly charged: number;
+}
+
+/** Whether traffic goes against `--max-proxy-mb` and `--price-per-gb`: the Site Unblocker has prices of its own. */
+export function isPaidByTheByte({ tier, proxy }: Pick<TrafficKey, 'tier' | 'proxy'>): boolean {
+  return proxy !== 'none' && tier !== 'unblocker';
+}
+
+/** A proxy that cannot be reached so often in a row, and for so long, is gone; before that it may only have hiccuped. */
+const MAX_UNREACHED = 5;
+const MAX_UNREACHED_MILLIS = 10_000;
+
+/** @param since When it was last reached, or first not; epoch milliseconds. @param times In a row. */
+export function isProxyGone(times: number, since: number, now: number): boolean {
+  return times >= MAX_UNREACHED && now - since >= MAX_UNREACHED_MILLIS;
+}

@@ -1,0 +1,248 @@
+// Puts the stages of a crawl together: store, frontier, ladder, proxies, clients and both lanes' crawlers, each made once and
+// handed what it needs.
+import { Configuration, type EventManager } from '@crawlee/core';
+
+import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
+import type { DeadLetter } from '../core/dead-letter.ts';
+import { createLadder, type LadderMemory } from '../core/ladder.ts';
+import type { Tier } from '../core/page.ts';
+import type { TrafficSum } from '../core/proxy.ts';
+import type { Site } from '../core/site.ts';
+import type { Cookie } from '../fetch/cookie-file.ts';
+import { sessionsWithCookies } from '../fetch/cookies.ts';
+import { createHeaderPolicy } from '../fetch/headers.ts';
+import { toHeadered } from '../fetch/hooks.ts';
+import { createHttpCrawler, limitConcurrency } from '../fetch/http-crawler.ts';
+import type { Ways } from '../fetch/outcome.ts';
+import { createRobots } from '../fetch/robots.ts';
+import { openBrowserLane } from '../frontier/browser-lane.ts';
+import { atomicCheckpoint } from '../frontier/checkpoint.ts';
+import { Frontier } from '../frontier/frontier.ts';
+import { openJournal, releaseLocks } from '../frontier/journal.ts';
+import { journaledCheckpoint } from '../frontier/journaled-checkpoint.ts';
+import { openLaneQueue } from '../frontier/lane-queue.ts';
+import { createPace } from '../frontier/pace.ts';
+import { readPlace, writePlace } from '../frontier/place.ts';
+import { plainCheckpoint } from '../frontier/plain-checkpoint.ts';
+import type { Settings } from '../input/schema.ts';
+import { setUpLog } from '../platform/log.ts';
+import type { ProxyProvider } from '../proxy/provider.ts';
+import type { OpenStorage } from '../storage/open.ts';
+import { readState, writeState } from '../storage/run.ts';
+import { stageDatasets } from '../storage/staging.ts';
+import { tendBrowserLane } from './browser-lane.ts';
+import { openBrowserCrawler } from './browser.ts';
+import { openTierClients } from './tiers.ts';
+import { openWaysOut } from './ways-out.ts';
+
+const SECOND = 1_000;
+/** The key-value store of a run's state. */
+const STATE = 'default';
+/** The second pass has this part of the concurrency. */
+const SECOND_PASS_SHARE = 4;
+/** What a kill can take of sessions' cookies and of the traffic's figures. */
+const SAVE_EVERY_MILLIS = 2_000;
+/** The same where each save is a call to the platform. */
+const SAVE_TO_CLOUD_EVERY_MILLIS = 30_000;
+
+export interface EngineOptions {
+  settings: Settings;
+  storage: OpenStorage;
+  site: Site;
+  proxies: ProxyProvider | null;
+  /** Pages that the crawl takes on at most, over all restarts. */
+  maxRequests: number | undefined;
+  cookies: readonly Cookie[];
+  /** This program's version. */
+  version: string;
+  /** PATH, where a browser is looked for. */
+  searchPath: string;
+  /** Takes secrets out of a text. */
+  redact: (text: string) => string;
+  /** Takes a line of Crawlee's log. */
+  onLogLine: (line: string) => void;
+  /** Takes what a person should know. */
+  say: (text: string) => void;
+  onDeadLetter: (letter: DeadLetter) => void;
+  /** Told when requests that used up their tries are about to go round once more. */
+  onSecondPass: (requests: number) => void;
+  /** Where Crawlee hears of migrations and of when to save. @default events of this process */
+  events?: EventManager | undefined;
+}
+
+/** A crawl that is ready to run. */
+export interface Engine {
+  readonly frontier: Frontier;
+  counts(): QueueCounts;
+  tallies(): TallySum[];
+  counters(): Record<string, number>;
+  traffic(): TrafficSum[];
+  /** Why the crawl stopped before its end, if it was not asked to: a budget, or a proxy that refuses. */
+  readonly stopped: string | null;
+  /** Saves what a restart should know and the store does not have yet. */
+  save(): Promise<void>;
+  /** Resolves when the frontier is finished or stopped and no page is in flight. */
+  run(): Promise<void>;
+}
+
+/** Runs `work` with an engine. Inside, `Dataset.open()` and its like find the engine's store without being handed it. */
+export async function withEngine<T>(options: EngineOptions, work: (engine: Engine) => Promise<T>): Promise<T> {
+  const { settings, storage, site, proxies, redact, say } = options;
+  const staging = stageDatasets(storage.client);
+  const { client: store, cloud } = storage;
+  const saveEveryMillis = cloud ? SAVE_TO_CLOUD_EVERY_MILLIS : SAVE_EVERY_MILLIS;
+  const config = new Configuration({
+    storageClient: staging.client,
+    purgeOnStart: false,
+    persistStateIntervalMillis: saveEveryMillis,
+  });
+  if (options.events) config.useEventManager(options.events);
+  return Configuration.storage.run(config, async () => {
+    const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
+    const log = setUpLog({ level, write: (line) => options.onLogLine(redact(line)) });
+
+    let stopped: string | null = null;
+    const spent = (await readState<TrafficSum[]>(store, 'TRAFFIC')) ?? [];
+    const waysOut = openWaysOut({
+      provider: proxies,
+      settings,
+      spent,
+      onStop(reason) {
+        if (stopped !== null) return;
+        stopped = reason;
+        frontier.stop();
+        say(`${reason} Finishing the pages in flight.`);
+      },
+    });
+    const memory = (await readState<LadderMemory>(store, 'LADDER')) ?? undefined;
+    const ladder = createLadder({ tiers: settings.tiers, pins: site.tier, memory });
+    const lost = new Map<Tier, string>();
+    const loseTier = (tier: Tier, why: string) => {
+      if (lost.has(tier)) return;
+      lost.set(tier, why);
+      ladder.without(tier);
+      say(`${why} The crawl goes on without the tier ${tier}.`);
+    };
+    const ways: Ways = {
+      climb: (from, verdict) => ladder.climb(from, verdict),
+      onProxyFault: waysOut.onFault,
+      onTierGone: loseTier,
+      whyNoTier: (verdict) => (verdict === 'needs-browser' || verdict === 'blocked' ? [...lost.values()].join(' ') : ''),
+    };
+
+    // Before the queue is opened: the journal may mark requests of the process before this one.
+    const journal = cloud ? await openJournal({ client: store, ...cloud, store: STATE }) : null;
+    const place = cloud ? await readPlace(store, STATE) : null;
+    const queue = await openLaneQueue(config);
+    if (journal) await releaseLocks(store, queue.id);
+    const journaled = journal && journaledCheckpoint({ client: store, journal, saved: place?.rests ?? [] }, queue);
+    const checkpoint = journaled ?? (storage.atomic ? atomicCheckpoint(storage.atomic, queue) : plainCheckpoint(store, queue));
+    const limits = { hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay };
+    const pace = createPace(limits, Math.random, place?.pace);
+    const frontier: Frontier = new Frontier({
+      queue,
+      checkpoint,
+      site,
+      maxRequests: options.maxRequests,
+      pace,
+      ladder,
+      onBrowserNeeded: () => tender.need(),
+      onLearnt: () => void writeState(store, 'LADDER', ladder.memory()),
+      secondPassDelayMillis: settings.secondPassDelay * SECOND,
+      onDeadLetter: options.onDeadLetter,
+      onSecondPass(requests) {
+        limitConcurrency(crawler, Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
+        options.onSecondPass(requests);
+      },
+    });
+
+    const client = openTierClients({ settings, waysOut, onTierLost: loseTier });
+    const { headers: mode, contact } = settings;
+    const policy = createHeaderPolicy({ mode, ...(contact !== undefined && { contact }), version: options.version });
+    const common = {
+      site,
+      headers: (request, session) => policy({ request: toHeadered(request, site), sessionId: session?.id ?? '' }),
+      robots: settings.ignoreRobots
+        ? null
+        : createRobots({
+            client,
+            headers: (url) => policy({ request: { url }, sessionId: '' }),
+            way: async () => {
+              const proxyUrl = await proxies?.configuration.newUrl('robots');
+              if (!proxyUrl) return {};
+              return { proxyUrl, route: { tier: 'http', proxy: settings.proxy, sessionId: 'robots' } };
+            },
+          }),
+      // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three
+      // pages that are missing: no other one is logged in. A sticky one lives as long as its address.
+      createSession: sessionsWithCookies(
+        options.cookies,
+        options.cookies.length > 0
+          ? { maxUsageCount: 1e9, maxAgeSecs: 1e9, maxErrorScore: 1e9 }
+          : { maxUsageCount: 1e9, maxAgeSecs: sessionSecs(settings) },
+      ),
+      duringPage: staging.duringPage,
+      ways,
+      ...(proxies && { proxyConfiguration: proxies.configuration }),
+      modeOf: waysOut.modeOf,
+      maxRetryAfterMillis: settings.maxRetryAfter * SECOND,
+      secondPass: settings.secondPassDelay > 0,
+      redact,
+      onDeadLetter: options.onDeadLetter,
+      log,
+    } satisfies Partial<Parameters<typeof createHttpCrawler>[0]>;
+    const crawler = createHttpCrawler({ ...common, frontier, client, concurrency: settings.concurrency });
+    const lane = openBrowserLane(frontier);
+    const tender = tendBrowserLane({
+      frontier,
+      lane,
+      open: async () => openBrowserCrawler({ ...common, frontier, lane, settings, waysOut, say, searchPath: options.searchPath }),
+      onLost: (why) => loseTier('browser', why),
+      onDeadLetter: options.onDeadLetter,
+    });
+
+    const save = async () => {
+      await writeState(store, 'TRAFFIC', waysOut.ledger.sums());
+      if (journaled) await writePlace(store, STATE, { pace: pace.memory(), rests: journaled.rests() });
+    };
+    const saving = setInterval(() => void save().catch(() => {}), saveEveryMillis).unref();
+    // Before either crawler: the first to start would own the events, and end them for the other.
+    const events = config.getEventManager();
+    await events.init();
+    try {
+      return await work({
+        frontier,
+        counts: () => checkpoint.counts(),
+        tallies: () => checkpoint.tallies(),
+        counters: () => checkpoint.counters(),
+        save,
+        traffic: () => waysOut.ledger.sums(),
+        get stopped() {
+          return stopped;
+        },
+        async run() {
+          const reached = waysOut.ledger.limitReached();
+          if (reached !== null) {
+            stopped = reached;
+            frontier.stop();
+          }
+          if (frontier.hasWork('browser') && !frontier.isStopped) tender.need();
+          // What the journal cannot write any more must not be fetched either.
+          await (journal ? Promise.race([crawler.run(), journal.failure]) : crawler.run());
+          await tender.ended();
+        },
+      });
+    } finally {
+      clearInterval(saving);
+      await client.close();
+      await waysOut.close();
+      await save();
+      await events.close();
+    }
+  });
+}
+
+/** How long a session lives: a sticky address, no longer than the gateway keeps it. */
+function sessionSecs({ sessionMinutes = 10 }: Settings): number {
+  return sessionMinutes * 60;
+}

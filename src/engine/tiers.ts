@@ -1,0 +1,48 @@
+// The HTTP lane's clients, one for each tier, as the settings have them. Each is made when the first page needs it.
+import { createTierClients } from '../fetch/clients/by-tier.ts';
+import { createPlainClient } from '../fetch/clients/plain.ts';
+import type { Route, TierClient } from '../fetch/clients/tier-client.ts';
+import type { Settings } from '../input/schema.ts';
+import type { WaysOut } from './ways-out.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+export interface TiersOptions {
+  settings: Settings;
+  waysOut: Pick<WaysOut, 'ledger'>;
+  onTierLost: (tier: Route['tier'], why: string) => void;
+}
+
+export function openTierClients({ settings, waysOut, onTierLost }: TiersOptions): TierClient {
+  const limits = { maxBodyBytes: settings.maxBodyMb * MEBIBYTE };
+  const { ledger } = waysOut;
+  const { count } = ledger;
+  return createTierClients({
+    onTierLost,
+    clients: {
+      http: () => createPlainClient({ ...limits, count }),
+      async impersonate() {
+        const { createImpersonateClient } = await import('../fetch/clients/impersonate.ts');
+        return createImpersonateClient({ browser: settings.impersonate, limits, count });
+      },
+      async unblocker() {
+        const { createUnblockerClient } = await import('../fetch/clients/unblocker.ts');
+        const { unblockerUser: user = '', unblockerPass: pass = '', unblockerHost: host, unblockerPort: port } = settings;
+        return createUnblockerClient({ user, pass, host, port, geo: settings.unblockerGeo, headless: 'html', limits, count });
+      },
+      async api() {
+        const { createScrapingApiClient } = await import('../fetch/clients/scraping-api.ts');
+        return createScrapingApiClient({
+          plan: settings.apiPlan,
+          token: settings.apiToken ?? '',
+          baseUrl: settings.apiUrl,
+          geo: settings.unblockerGeo,
+          headless: 'html',
+          limits,
+          count,
+          onCall: (host) => ledger.charge('api', host, settings.pricePerApiCall),
+        });
+      },
+    },
+  });
+}

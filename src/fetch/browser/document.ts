@@ -1,0 +1,51 @@
+// What has come as a page's document: HTML, text that Chromium puts a viewer around, or nothing to be read at all.
+import { load, type CheerioOptions } from 'cheerio';
+
+import type { Dom } from '../../core/page.ts';
+import { judgeResponse, VerdictError, type JudgedResponse, type Verdict } from '../../core/verdict.ts';
+import type { Activity } from './activity.ts';
+
+/** As in the HTTP lane: Crawlee's link extraction expects htmlparser2's tree. */
+export function parse(html: string, xmlMode = false): Dom {
+  return load(html, { xmlMode, _useHtmlParser2: true } as CheerioOptions) as unknown as Dom;
+}
+
+type Headers = JudgedResponse['headers'];
+
+/** As `judgeResponse()`. What a proxy asks for never gets as far as a page (exit.ts): a 407 is the target's own. */
+export function judgeDocument(answer: JudgedResponse, html: string, $: Dom | null): { verdict: Verdict; reason: string } {
+  if (answer.status !== 407) return judgeResponse(answer, html, $);
+  return { verdict: 'blocked', reason: 'HTTP 407, and not from the proxy' };
+}
+
+/** What Chromium shows as a document, and what it shows as text; the HTTP lane parses the same types. */
+export function kindOf(headers: Headers): 'html' | 'text' | 'other' {
+  const [type = ''] = String(headers['content-type'] ?? '').split(';', 1);
+  if (type.trim() === '' || /^(?:text\/html|application\/xhtml\+xml)\s*$/i.test(type)) return 'html';
+  return /^(?:(?:text|application)\/(?:[\w.+-]+\+)?(?:xml|json)|text\/plain)\s*$/i.test(type) ? 'text' : 'other';
+}
+
+/** Chromium shows an error of its own instead of some of these, and saves others to a file. */
+export function isNoPage(status: number, headers: Headers): boolean {
+  const saved = /^\s*attachment/i.test(String(headers['content-disposition'] ?? ''));
+  return status >= 400 || status === 204 || status === 205 || saved || kindOf(headers) === 'other';
+}
+
+export function noPage(status: number, headers: Headers): VerdictError {
+  const [type = ''] = String(headers['content-type'] ?? '').split(';', 1);
+  const what = status === 204 || status === 205 ? `nothing (HTTP ${status})` : kindOf(headers) === 'other' ? type : 'a download';
+  return new VerdictError('fatal', `It is ${what}, no page.`, { status });
+}
+
+/** @param url Where the page is now. */
+export function toJudged({ answer }: Activity, url: string): JudgedResponse {
+  return { status: answer?.status() ?? 200, headers: answer?.headers() ?? {}, url };
+}
+
+export function throwUnlessOk(
+  { verdict, reason }: { verdict: Verdict; reason: string },
+  { status, headers }: JudgedResponse,
+): void {
+  if (verdict === 'ok') return;
+  throw new VerdictError(verdict, reason, { status, retryAfter: headers['retry-after']?.toString() });
+}

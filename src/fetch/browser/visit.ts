@@ -1,0 +1,245 @@
+// One visit to one page in a real browser: opens it, judges what comes, waits until it is what it is to be, and reads it.
+import { setTimeout } from 'node:timers/promises';
+
+import type { Page as BrowserPage } from 'playwright';
+
+import { blockPageOf } from '../../core/block-pages.ts';
+import { outlineOf } from '../../core/outline.ts';
+import type { Dom, Page } from '../../core/page.ts';
+import type { BrowserRules, BrowserView } from '../../core/site.ts';
+import { isShell } from '../../core/shell.ts';
+import { TransportError } from '../../core/transport.ts';
+import { VerdictError } from '../../core/verdict.ts';
+import { decodeBody } from '../decode.ts';
+import type { Activity } from './activity.ts';
+import { isNoPage, judgeDocument, kindOf, noPage, parse, throwUnlessOk, toJudged } from './document.ts';
+import { isTimeout, nameBrowserError } from './net-errors.ts';
+import { createView } from './view.ts';
+
+const SECOND = 1_000;
+/** Until the document begins to arrive, and until it is there. */
+const NAVIGATION_MILLIS = 60 * SECOND;
+/** For its `load` event from then on: one script that hangs is no reason to lose the page. */
+const LOAD_MILLIS = 20 * SECOND;
+/** For what a site's `waitFor` names. */
+const WAIT_FOR_MILLIS = 30 * SECOND;
+/** For scripts to fill a page, where the site names nothing. */
+const FILL_MILLIS = 5 * SECOND;
+/** For a challenge that solves itself. */
+const CHALLENGE_MILLIS = 10 * SECOND;
+/** For a page to say what is in it. Scripts in an endless loop never let it. */
+const READ_MILLIS = 10 * SECOND;
+const STEP_MILLIS = 200;
+const CHECK_MILLIS = 500;
+/** A page may send its reader on, but not for ever. */
+const MAX_ROUNDS = 5;
+/** How a proxy that cannot reach a target says so where there is no tunnel. */
+const BAD_GATEWAY = 502;
+/** As much of an error's page as the HTTP lane reads. */
+const MAX_JUDGED_LENGTH = 256 * 1024;
+
+export interface VisitOptions {
+  readonly url: string;
+  readonly referer: string | undefined;
+  readonly waitFor: NonNullable<BrowserRules['waitFor']>[string];
+  readonly prepare: ((view: BrowserView) => Promise<void>) | undefined;
+  /** Says that the answer has begun to arrive. */
+  onArrived(): void;
+  /** What the proxy said of it, if this page's address was not reached. */
+  faultOf(url: string): TransportError | null;
+  /** Closes what asks for consent; only pages that are used need it. */
+  closeBanners(): Promise<void>;
+}
+
+export interface Visit {
+  readonly html: string;
+  readonly $: Dom;
+  readonly response: Pick<Page['response'], 'status' | 'headers'>;
+}
+
+/** @throws {VerdictError | TransportError} A page that is none, and a browser that crashed; what `prepare` throws. */
+export async function visit(page: BrowserPage, activity: Activity, options: VisitOptions): Promise<Visit> {
+  try {
+    await open(page, activity, options);
+    return await read(page, activity, options);
+  } catch (error) {
+    const answered = error instanceof VerdictError && error.status !== BAD_GATEWAY;
+    throw (answered ? null : options.faultOf(options.url)) ?? nameBrowserError(error);
+  }
+}
+
+async function read(page: BrowserPage, activity: Activity, { waitFor, prepare, closeBanners }: VisitOptions): Promise<Visit> {
+  let judged = await passChallenge(page, activity);
+  for (let rounds = 1; judged.kind === 'html'; rounds += 1) {
+    if (waitFor !== undefined) await waitUntil(page, waitFor);
+    else await waitUntilFilled(page, activity);
+    if (activity.answer === judged.answer || rounds === MAX_ROUNDS) break;
+    judged = await passChallenge(page, activity); // A script has gone elsewhere meanwhile.
+  }
+  if (judged.kind === 'text') return judged;
+  if (prepare) {
+    await inTime(closeBanners());
+    await prepare(createView(page, activity));
+  }
+  const html = withoutBannerStyles(await readContent(page, activity));
+  const { status, headers } = toJudged(activity, page.url());
+  const response = activity.answer === judged.answer ? judged.response : { status, headers };
+  return { html, $: parse(html), response };
+}
+
+async function open(page: BrowserPage, activity: Activity, { url, referer, onArrived }: VisitOptions): Promise<void> {
+  try {
+    await page.goto(url, { timeout: NAVIGATION_MILLIS, waitUntil: 'commit', ...(referer !== undefined && { referer }) });
+  } catch (error) {
+    const { answer, download } = activity;
+    if (answer !== null && (download || isNoPage(answer.status(), answer.headers()))) {
+      onArrived();
+      const judged = toJudged(activity, url);
+      throwUnlessOk(judgeDocument(judged, '', null), judged);
+      throw noPage(answer.status(), answer.headers());
+    }
+    if (isTimeout(error)) throw tooLate();
+    throw error;
+  }
+  onArrived();
+}
+
+interface Judged extends Visit {
+  readonly kind: 'html' | 'text';
+  readonly answer: Activity['answer'];
+}
+
+/** Reads a page until it is none of a challenge's, which many solve by themselves in a real browser. */
+async function passChallenge(page: BrowserPage, activity: Activity): Promise<Judged> {
+  const time = startTime(CHALLENGE_MILLIS);
+  let challenge: string | null = null;
+  for (;;) {
+    await loaded(page, activity);
+    const response = activity.answer;
+    const answer = toJudged(activity, page.url());
+    if (answer.status < 400 && isNoPage(answer.status, answer.headers)) throw noPage(answer.status, answer.headers);
+    const { status, headers } = answer;
+    if (kindOf(headers) === 'text' && status < 400) return await readText(response);
+
+    const html = await readContent(page, activity);
+    const $ = parse(html);
+    const isError = status >= 400;
+    let judged = judgeDocument(answer, isError ? html.slice(0, MAX_JUDGED_LENGTH) : html, isError ? null : $);
+    let passed = status;
+    if (challenge !== null && html !== challenge && isError) {
+      // Some put the page in the challenge's place without a second answer: the status is still the challenge's.
+      const anew = judgeDocument({ ...answer, status: 200, headers: {} }, html, $);
+      if (anew.verdict === 'ok') [judged, passed] = [anew, 200];
+    }
+    if (judged.verdict === 'ok' || judged.verdict === 'needs-browser') {
+      return { kind: 'html', html, $, response: { status: passed, headers }, answer: response };
+    }
+    const mayPass = judged.verdict === 'blocked' && blockPageOf(answer, outlineOf(html)) !== null;
+    if (!(mayPass || challenge !== null) || time.isUp()) throwUnlessOk(judged, answer);
+    challenge ??= html;
+    await setTimeout(STEP_MILLIS);
+  }
+}
+
+/** Until the document is there, and its `load` event if that comes soon. Of a document that breaks off neither event comes. */
+async function loaded(page: BrowserPage, activity: Activity): Promise<void> {
+  const time = startTime(NAVIGATION_MILLIS);
+  for (let there = false; !there;) {
+    there = await isReached(page, 'domcontentloaded', CHECK_MILLIS);
+    if (activity.broken !== null) throw new Error(activity.broken);
+    if (!there && time.isUp()) throw tooLate();
+  }
+  await isReached(page, 'load', LOAD_MILLIS);
+}
+
+async function isReached(
+  page: BrowserPage,
+  state: 'domcontentloaded' | 'load' | 'networkidle',
+  timeout: number,
+): Promise<boolean> {
+  try {
+    await page.waitForLoadState(state, { timeout });
+    return true;
+  } catch (error) {
+    if (isTimeout(error)) return false;
+    throw error;
+  }
+}
+
+async function waitUntil(page: BrowserPage, what: NonNullable<VisitOptions['waitFor']>): Promise<void> {
+  if (what === 'network-at-rest') {
+    // Some networks never rest; what is there by then is read.
+    await isReached(page, 'networkidle', WAIT_FOR_MILLIS);
+    return;
+  }
+  const { selector } = what;
+  const element = page.locator(selector).first();
+  await element.waitFor({ state: 'attached', timeout: WAIT_FOR_MILLIS }).catch((error: unknown) => {
+    if (!isTimeout(error)) throw error;
+    throw new VerdictError('transient', `Nothing on the page matched "${selector}" within ${WAIT_FOR_MILLIS / SECOND} s.`);
+  });
+}
+
+/** Until a page is no shell any more, has its answers, and has stopped growing; or for as long as that may take. */
+async function waitUntilFilled(page: BrowserPage, activity: Activity): Promise<void> {
+  const time = startTime(FILL_MILLIS);
+  let length = -1;
+  while (!time.isUp()) {
+    const html = await readContent(page, activity);
+    const outline = outlineOf(html);
+    const isEmpty = !outline.long && isShell(parse(html), outline);
+    if (html.length === length && activity.asking === 0 && !isEmpty) return;
+    length = html.length;
+    await setTimeout(STEP_MILLIS);
+  }
+}
+
+async function readContent(page: BrowserPage, activity: Activity): Promise<string> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await inTime(page.content());
+    } catch (error) {
+      if (tries === 5 || !(error instanceof Error) || !error.message.includes('navigating')) throw error;
+      await loaded(page, activity);
+    }
+  }
+}
+
+/** What is no HTML, as it was sent: Chromium has built a viewer around it. */
+async function readText(answer: Activity['answer']): Promise<Judged> {
+  if (answer === null) throw new VerdictError('transient', 'The page has gone while it was read.');
+  const headers = answer.headers();
+  const html = decodeBody(await inTime(answer.body()), headers['content-type']);
+  const isXml = /[/+]xml\b/.test(headers['content-type'] ?? '');
+  const $ = isXml ? parse(html, true) : parse('');
+  return { kind: 'text', html, $, response: { status: answer.status(), headers }, answer };
+}
+
+function tooLate(): TransportError {
+  return new TransportError('request-timeout', `The page did not come within ${NAVIGATION_MILLIS / SECOND} s.`);
+}
+
+/** Playwright itself would wait for ever. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = setTimeout(READ_MILLIS, undefined, { ref: false, signal: over.signal }).then(() => {
+    throw new VerdictError('transient', `The page did not answer for ${READ_MILLIS / SECOND} s: its scripts do not rest.`);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+function startTime(millis: number): { isUp(): boolean } {
+  const end = performance.now() + millis;
+  return { isUp: () => performance.now() >= end };
+}
+
+/** Crawlee's helper for banners adds 370 KB of style to a page, which is nothing that the page said. */
+function withoutBannerStyles(html: string): string {
+  return html.replaceAll(/<style[^>]*>[^<]{50000,}<\/style>/g, (style) => (style.includes(BANNER_STYLE) ? '' : style));
+}
+
+const BANNER_STYLE = 'z-index:-99999 !important; visibility:hidden !important';

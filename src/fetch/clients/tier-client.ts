@@ -1,0 +1,28 @@
+// The contract of the HTTP lane's clients: Crawlee's BaseHttpClient, told how each request is to go out.
+import type { BaseHttpClient, HttpRequest } from '@crawlee/core';
+
+import type { Tier } from '../../core/page.ts';
+import type { ProxyMode } from '../../core/proxy.ts';
+
+/** How one request is fetched. hooks.ts puts it into the options of a request, and Crawlee hands it through. */
+export interface Route {
+  readonly tier: Exclude<Tier, 'browser'>;
+  /** How the request's `proxyUrl` is used: a rotating one never gets a connection that another request has used. */
+  readonly proxy: ProxyMode;
+  /** Connections of a sticky proxy, and of an impersonated browser, belong to one session. */
+  readonly sessionId: string;
+}
+
+/** An HttpRequest as the lane sends it. Without a route: tier `http`, and with a `proxyUrl`, rotating. */
+export interface RoutedRequest extends HttpRequest {
+  readonly route?: Route;
+  /** Called when the request goes out, over a connection that stands. */
+  readonly onSent?: () => void;
+}
+
+/** A client of one tier. Both calls throw TransportError (core/transport.ts), and so does the body that `stream()` gives;
+ *  any status of the target is an answer, not an error. Nothing is tried again inside. */
+export interface TierClient extends BaseHttpClient {
+  /** Cuts what is under way and closes all connections. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,53 @@
+// From a fetched page to its site's handler, in either lane: judged once more as a page, then routed by its label, with what
+// it pushes staged.
+import { createCheerioRouter, type CheerioCrawlingContext, type Request } from '@crawlee/cheerio';
+
+import type { Page } from '../core/page.ts';
+import type { Site } from '../core/site.ts';
+import { VerdictError } from '../core/verdict.ts';
+import { judgePage } from './hooks.ts';
+import type { PageFlight } from './page.ts';
+
+export interface PageHandlerOptions {
+  site: Site;
+  lane: { flightOf(request: Request): PageFlight & { enter(phase: 'handler'): void } };
+  /** Runs a handler so that `Dataset.pushData()` inside it is staged too (storage/staging.ts). */
+  duringPage: <T>(stage: (dataset: string, rows: readonly string[]) => void, handler: () => Promise<T>) => Promise<T>;
+}
+
+export interface PageHandler {
+  /** @param toPage Called once the request is known to have a route. */
+  handle(request: Request, toPage: (flight: PageFlight) => Page): Promise<void>;
+  /** For the crawler's `requestHandler`: lets Crawlee check userData when a request is added, not only when it is handled. */
+  readonly getSchema: ReturnType<typeof createCheerioRouter>['getSchema'];
+}
+
+export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions): PageHandler {
+  const router = createCheerioRouter(site.userData);
+  for (const [label, handler] of Object.entries(site.routes)) {
+    // The router has parsed `userData` by this label's schema before it calls the handler.
+    router.addHandler(label, (context) => handler(context as unknown as Parameters<typeof handler>[0]));
+  }
+  return {
+    async handle(request, toPage) {
+      const flight = lane.flightOf(request);
+      assertRoute(request, site);
+      const page = toPage(flight);
+      flight.measure(Buffer.byteLength(page.html));
+      judgePage(page, site);
+      flight.enter('handler');
+      const stage = (dataset: string, rows: readonly string[]) => {
+        for (const row of rows) flight.stage(dataset, row);
+      };
+      // The router only reads `request`; the handlers it calls take a Page.
+      await duringPage(stage, async () => router(page as unknown as CheerioCrawlingContext));
+    },
+    getSchema: router.getSchema.bind(router),
+  };
+}
+
+/** One request with a label that the site does not have fails; Crawlee's router would end the crawl. */
+function assertRoute({ label }: Request, site: Site): void {
+  if (label !== undefined && Object.hasOwn(site.routes, label)) return;
+  throw new VerdictError('fatal', `Site "${site.name}" has no route ${label}; it has ${Object.keys(site.routes).join(', ')}.`);
+}

@@ -1,0 +1,99 @@
+// A lane's look for its next request: one claimed ahead, one look at a time, and none while nothing can have changed.
+import { setImmediate } from 'node:timers/promises';
+
+import type { Request } from '@crawlee/core';
+
+import type { Claimed } from '../core/checkpoint.ts';
+import { handOutAfter } from '../core/crash.ts';
+import type { Tier } from '../core/page.ts';
+
+/** A request to be handed out, and how it is to be fetched. */
+export interface Next extends Claimed<Request> {
+  readonly tier: Tier;
+  /** When it was claimed, epoch milliseconds. */
+  readonly at: number;
+}
+
+/** What the lanes of a frontier share. */
+export interface Shared {
+  now(): number;
+  /** Grows with all that may give a claim something to find. */
+  changes(): number;
+  /** Claims from the store; null: there is nothing now. */
+  claim(now: number): Promise<Next | null>;
+  /** When there may be something to claim again, epoch milliseconds. */
+  nextWake(now: number): number;
+  /** Makes a dead letter of a page that killed the process. */
+  bury(next: Next): Promise<void>;
+}
+
+export interface Claims {
+  /** Whether there is nothing to hand out now; looks if there may be. */
+  isEmpty(): Promise<boolean>;
+  /** The request that `isEmpty` has found. */
+  take(): Next | null;
+  /** Something is claimed ahead. */
+  readonly ahead: boolean;
+  /** Something is claimed ahead, or being looked for. */
+  readonly busy: boolean;
+  /** Has the next `isEmpty` look. */
+  wake(): void;
+}
+
+/** An idle lane looks at the store at least this often, in case somebody else has added to it. */
+const MAX_IDLE_MILLIS = 1_000;
+
+export function createClaims(shared: Shared): Claims {
+  let next: Next | null = null;
+  let claiming: Promise<void> | null = null;
+  let idleUntil = 0;
+
+  const look = async () => {
+    for (;;) {
+      const now = shared.now();
+      const before = shared.changes();
+      const claimed = await shared.claim(now);
+      if (!claimed) {
+        // A page that has landed meanwhile may have added links, or left a suspect alone; or requests were only moved.
+        if (before !== shared.changes()) {
+          await setImmediate();
+          continue;
+        }
+        idleUntil = Math.min(shared.nextWake(now), now + MAX_IDLE_MILLIS);
+        return;
+      }
+      if (handOutAfter(claimed.deaths) !== 'dead-letter') {
+        next = claimed;
+        return;
+      }
+      await shared.bury(claimed);
+    }
+  };
+
+  return {
+    async isEmpty() {
+      if (!next && shared.now() >= idleUntil) {
+        // Callers at the same time share one look.
+        claiming ??= look().finally(() => {
+          claiming = null;
+        });
+        await claiming;
+      }
+      return next === null;
+    },
+    take() {
+      const taken = next;
+      next = null;
+      return taken;
+    },
+    get ahead() {
+      return next !== null;
+    },
+    get busy() {
+      return next !== null || claiming !== null;
+    },
+    wake() {
+      idleUntil = 0;
+    },
+  };
+}

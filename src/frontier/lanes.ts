@@ -1,0 +1,53 @@
+// Where a request goes on: the tier of its next try, by what its earlier tries have shown or by what the ladder remembers of
+// its host, and the lane of that tier.
+import { attemptsOf } from '../core/dead-letter.ts';
+import type { Ladder } from '../core/ladder.ts';
+import { laneOf, type Lane } from '../core/lane.ts';
+import type { Tier } from '../core/page.ts';
+
+/** A request as far as its way goes: one of Crawlee's, or one as it is stored. */
+export interface Routed {
+  readonly id?: string;
+  readonly url: string;
+  readonly label?: string | undefined;
+  readonly userData?: Readonly<Record<string, unknown>>;
+  readonly errorMessages?: string[];
+}
+
+export interface Lanes {
+  /** The tier of the request's next try, asked by a lane that is about to take it. */
+  tierFor(request: Routed, lane: Lane, now: number): Tier;
+  /** Says that it was taken. */
+  taken(request: Routed): void;
+}
+
+/** @param labelOf The label of a URL that was added without one. */
+export function createLanes(ladder: Ladder, labelOf: (url: URL) => string): Lanes {
+  // Sent from the browser lane to a cheaper one, as a probe or because the ladder has learnt: not to be sent back there.
+  const sentDown = new Map<string, Tier>();
+  return {
+    tierFor(request, lane, now) {
+      const tried = attemptsOf({ errorMessages: request.errorMessages ?? [] }).at(-1);
+      if (tried) return usable(ladder, tried.next ?? tried.tier);
+      const id = request.id as string;
+      const sent = sentDown.get(id);
+      if (sent !== undefined) return usable(ladder, sent);
+      const url = new URL(request.url);
+      const tier = ladder.start(url.host, labelIn(request) ?? labelOf(url), now);
+      if (lane === 'browser' && laneOf(tier) !== lane) sentDown.set(id, tier);
+      return tier;
+    },
+    taken({ id }) {
+      sentDown.delete(id as string);
+    },
+  };
+}
+
+function labelIn({ label, userData }: Routed): string | undefined {
+  return label ?? (userData?.['label'] as string | undefined);
+}
+
+/** A tier that cannot be used any more is as good as one that refused; without a higher one it is left to say why not. */
+function usable(ladder: Ladder, tier: Tier): Tier {
+  return ladder.tiers.includes(tier) ? tier : (ladder.climb(tier, 'blocked') ?? tier);
+}

@@ -1,0 +1,41 @@
+// What settings ask of each other. schema.ts checks it; load.ts says where the settings were given.
+import type { Parsed } from './schema.ts';
+
+/** A rule between settings. */
+export interface Rule {
+  /** The setting that the rule is about. Commands that do not take it are not held to the rule. */
+  readonly about: keyof Parsed;
+  readonly isBroken: (settings: Parsed) => boolean;
+  /** What to tell. `{name}` stands for the place where a setting was given; what is missing is called by its flag or variable. */
+  readonly sentence: string;
+}
+
+/** Pairs of on/off settings of which at most one may be on. */
+export const EXCLUSIVE = [
+  ['fresh', 'resume'],
+  ['quiet', 'verbose'],
+] as const satisfies readonly (readonly [keyof Parsed, keyof Parsed])[];
+
+export const RULES: readonly Rule[] = [
+  ...EXCLUSIVE.map(([one, other]) => ({
+    about: one,
+    isBroken: (settings: Parsed) => settings[one] && settings[other],
+    sentence: `{${one}} and {${other}} exclude each other: give one of them.`,
+  })),
+  {
+    about: 'maxCost',
+    isBroken: ({ maxCost, pricePerGb, pricePerApiCall }) => maxCost !== undefined && pricePerGb === 0 && pricePerApiCall === 0,
+    sentence: '{maxCost} needs --price-per-gb or --price-per-api-call above 0.',
+  },
+  {
+    about: 'tiers',
+    isBroken: ({ tiers, unblockerUser, unblockerPass }) =>
+      tiers.includes('unblocker') && (unblockerUser === undefined || unblockerPass === undefined),
+    sentence: '{tiers} has unblocker, which needs DECODO_UNBLOCKER_USER and DECODO_UNBLOCKER_PASS, best in .env.',
+  },
+  {
+    about: 'tiers',
+    isBroken: ({ tiers, apiToken }) => tiers.includes('api') && apiToken === undefined,
+    sentence: '{tiers} has api, which needs DECODO_API_TOKEN, best in .env.',
+  },
+];

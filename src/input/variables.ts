@@ -1,0 +1,55 @@
+// The settings among environment variables, from the environment or .env, and the names that were meant to be one of them.
+import { SurefootError } from '../core/errors.ts';
+import { nearest } from './nearest.ts';
+import { OPTIONS, toVariable } from './options.ts';
+import { proxyFields } from './proxy-fields.ts';
+import { fromText } from './sources.ts';
+import type { Given, Source } from './sources.ts';
+
+interface Family {
+  readonly prefix: string;
+  /** Other programs have variables that begin like this, too. */
+  readonly isShared: boolean;
+  /** Our variables, by what may stand after the prefix: their own names, and those by which one would look for them. */
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+function toFamily(prefix: string, isShared: boolean): Family {
+  const spellings = OPTIONS.flatMap(({ name, env }) => {
+    const words = name in proxyFields ? [`DECODO_${toVariable(name, '')}`] : [];
+    return [toVariable(name), ...words, env].map((spelling) => [spelling, env] as const);
+  });
+  const ours = spellings.filter(([spelling]) => spelling.startsWith(prefix));
+  return { prefix, isShared, variables: new Map(ours.map(([spelling, env]) => [spelling.slice(prefix.length), env])) };
+}
+
+const FAMILIES = [toFamily('SUREFOOT_', false), toFamily('DECODO_', false), toFamily('PROXY_', true)];
+
+function problemWith(key: string, file: string | undefined): string | undefined {
+  const family = FAMILIES.find(({ prefix }) => key.startsWith(prefix));
+  if (!family || (family.isShared && file === undefined)) return undefined;
+  const word = nearest(key.slice(family.prefix.length), [...family.variables.keys()]);
+  if (word === undefined && (family.isShared || file === undefined)) return undefined;
+  const hint = word === undefined ? 'See .env.example.' : `Did you mean ${family.variables.get(word)}?`;
+  return `${key}${file === undefined ? '' : ` in ${file}`} is not a variable of Surefoot. ${hint}`;
+}
+
+/** The settings among variables. An empty variable is as good as none.
+ *  @param file Where the variables were read, for messages; none for the environment itself.
+ *  @throws {SurefootError} kind `input`: a `SUREFOOT_` or `DECODO_` variable that is none of ours: in a file any, in the
+ *  environment (which tests and other tools write to as well) one that is nearly the name of ours. Of `PROXY_` ones, which
+ *  many programs have, only what is nearly ours and in a file. */
+export function fromVariables(variables: Readonly<Record<string, string | undefined>>, file?: string): Source {
+  const known = new Set(OPTIONS.map(({ env }) => env));
+  const strange = Object.keys(variables).filter((key) => !known.has(key));
+  const problems = strange.flatMap((key) => problemWith(key, file) ?? []);
+  if (problems.length > 0) throw new SurefootError('input', problems.join('\n'));
+
+  const source = new Map<Given['name'], Given>();
+  for (const { name, env, kind } of OPTIONS) {
+    const text = variables[env];
+    const where = file === undefined ? env : `${env} in ${file}`;
+    if (text) source.set(name, { name, value: fromText(text, kind), raw: text, where: () => where });
+  }
+  return source;
+}

@@ -1,0 +1,84 @@
+// A browser that dies or does not start costs the pages that were in it one try, and nothing else.
+import { readdirSync, readFileSync } from 'node:fs';
+
+import { expect, it } from 'vitest';
+
+import { crawlBrowser, describeBrowser, html, labBrowser, startServer } from './lab.ts';
+
+/** Processes of this one's own: Chromium's, by what their command lines say. */
+function ownBrowsers(pattern: RegExp): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      parents.set(Number(name), Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'latin1'))?.[1]));
+    } catch {
+      // It has just ended.
+    }
+  }
+  const isOwn = (pid: number): boolean => {
+    const parent = parents.get(pid);
+    return parent === process.pid || (parent !== undefined && parent > 1 && isOwn(parent));
+  };
+  return [...parents.keys()].filter((pid) => {
+    if (!isOwn(pid)) return false;
+    try {
+      return pattern.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' '));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The browser's own process has no `--type`. */
+const BROWSER = /remote-debugging-pipe(?!.*--type=)/;
+const RENDERER = /--type=renderer/;
+
+describeBrowser('a browser that is killed', () => {
+  it.each([
+    ['as a whole, while a page is loading', BROWSER, '/loading'],
+    ['as a whole, while a page is waited for', BROWSER, '/waiting'],
+    ['in the process of one page', RENDERER, '/waiting'],
+  ])('%s, costs one try', async (_, pattern, path) => {
+    let kills = 0;
+    const kill = () => {
+      if (kills > 0) return;
+      const pids = ownBrowsers(pattern);
+      expect(pids).not.toEqual([]);
+      kills = pids.length;
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+    };
+    const server = await startServer({
+      '/loading': (response, hit, request) => {
+        if (kills > 0) return html('<h1>loaded</h1>')(response, hit, request);
+        response.writeHead(200, { 'content-type': 'text/html' }).write('<h1>half a');
+        setTimeout(kill, 300);
+      },
+      '/waiting': html('<h1>there</h1><script>fetch("/pending")</script>'),
+      '/pending': (response) => {
+        if (kills > 0) response.end('{}');
+        else setTimeout(kill, 300);
+      },
+      '/after': html('<h1>after</h1>'),
+    });
+    const started = performance.now();
+    const { failures, rows } = await crawlBrowser({ urls: [server.origin + path, `${server.origin}/after`], retries: 3 });
+    expect(failures).toMatchObject([{ path, verdict: 'transient', message: expect.stringMatching(/crashed/) as string }]);
+    expect(rows.map((row) => row.path).toSorted((a, b) => a.localeCompare(b))).toEqual(['/after', path]);
+    expect(ownBrowsers(BROWSER)).toEqual([]);
+    // At once: no wait of the visit's has run out.
+    expect(performance.now() - started).toBeLessThan(15_000);
+  });
+});
+
+describeBrowser('a browser that does not start', () => {
+  it('fails the pages that need it with one sentence, and the crawl ends in good order', async () => {
+    const server = await startServer({ '/': html('<h1>x</h1>') });
+    const { failures } = await crawlBrowser({
+      urls: [`${server.origin}/`],
+      options: { browser: { ...labBrowser(), path: '/bin/false' } },
+    });
+    const { source } = labBrowser();
+    const message = `The browser /bin/false (${source}) does not start: it ended at once.`;
+    expect(failures).toMatchObject([{ verdict: 'fatal', message }]);
+  });
+});
