@@ -67,7 +67,7 @@ export interface ActorSide {
 
 /** The exit code of a crawl that stopped before its end without being asked to: a budget is used up, or the proxy refuses.
  *  docs/decisions/008-exit-code-3.md */
-const STOPPED = 3;
+export const STOPPED = 3;
 
 /** Crawls until all pages are done or a signal asks to stop.
  *  @returns The exit code: 0 all done, 2 done with failures, 3 stopped by a budget or a proxy, 130 or 143 interrupted.

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DATASETS } from '../core/checkpoint.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { RunMeta } from '../core/meta.ts';
-import { crawl, type ActorSide, type Surroundings } from '../crawl.ts';
+import { crawl, STOPPED, type ActorSide, type Surroundings } from '../crawl.ts';
 import type { ActorExtras } from '../input/actor-extras.ts';
 import { readActorExtras } from '../input/actor-input.ts';
 import { loadInput, type ActorRun } from '../input/load.ts';
@@ -117,10 +117,11 @@ async function runCrawl(settings: Settings, { host, extras, run, surroundings }:
   };
   try {
     const exitCode = await crawl(settings, { ...surroundings, actor });
-    // Null: it was interrupted.
+    // Null: it was interrupted, or has stopped before its end.
     await company.leaving;
     const end = outcome as { text: string; level: 'INFO' | 'WARNING' | 'ERROR'; exitCode: number } | null;
     if (end) await host.say(redact(end.text), end.level);
+    else if (exitCode === STOPPED) await host.say('Stopped before its end, see the log. Resurrect the run to go on.', 'WARNING');
     const code = host.home && end ? end.exitCode : exitCode;
     await host.close(code);
     return code;
