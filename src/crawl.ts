@@ -1,15 +1,19 @@
 // The composition root: one crawl from its settings to its exports, stage by stage.
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { EventManager } from '@crawlee/core';
+import type { StorageClient } from '@crawlee/types';
 
 import { SurefootError } from './core/errors.ts';
 import type { DeadLetter } from './core/dead-letter.ts';
-import { toMeta } from './core/meta.ts';
+import { toMeta, type RunMeta } from './core/meta.ts';
 import { decideRun, describeRun, type RunInput, type RunRecord } from './core/run.ts';
 import type { Tier } from './core/page.ts';
 import type { Site } from './core/site.ts';
 import { startDemoSite, type DemoSite } from './demo/server.ts';
 import { exportDir, exportRows, publicSettings } from './commands/export.ts';
-import { withEngine } from './engine/engine.ts';
+import { withEngine, type Engine } from './engine/engine.ts';
 import { chooseProxies } from './engine/ways-out.ts';
 import { assertExportDir } from './export/files.ts';
 import { readCookieFile, type Cookie } from './fetch/cookie-file.ts';
@@ -47,11 +51,25 @@ export interface Surroundings {
   print(text: string): void;
   /** Ends the process at once. */
   exitNow(code: number): void;
+  /** Set when this is the run of an Actor. */
+  readonly actor?: ActorSide;
+}
+
+/** What a crawl has to do with the Actor that it is the run of. */
+export interface ActorSide {
+  /** The platform's store; null for that of the settings. */
+  readonly storage: OpenStorage | null;
+  /** The platform's events; undefined for this process's own. */
+  readonly events: EventManager | undefined;
+  /** Told when the crawl begins. @returns What is called when it is over. */
+  attach(engine: Engine, site: Site): () => void;
+  /** Takes the results of a finished crawl: the files that were written, and the store with the rows. */
+  publish(results: { client: StorageClient; meta: RunMeta; files: readonly string[] }): Promise<void>;
 }
 
 /** The exit code of a crawl that stopped before its end without being asked to: a budget is used up, or the proxy refuses.
  *  docs/decisions/008-exit-code-3.md */
-const STOPPED = 3;
+export const STOPPED = 3;
 
 /** Crawls until all pages are done or a signal asks to stop.
  *  @returns The exit code: 0 all done, 2 done with failures, 3 stopped by a budget or a proxy, 130 or 143 interrupted.
@@ -72,7 +90,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
   let storage: OpenStorage | null = null;
   let demo: DemoSite | null = null;
   try {
-    storage = openStorage({ store, storageDir, fresh });
+    storage = surroundings.actor?.storage ?? openStorage({ store, storageDir, fresh });
     const { run, resumes, site } = await beginRun(settings, named, storage);
     if (run.input.startUrls.length === 0) demo = await startDemoSite({ port: run.demoPort ?? 0, ladder: true });
     const begun: RunRecord = { ...run, demoPort: demo?.port ?? null };
@@ -102,7 +120,7 @@ function assertPins({ name, tier = {} }: Site, tiers: readonly Tier[]): void {
 async function beginRun(
   settings: Settings,
   site: Site,
-  { client }: OpenStorage,
+  { client, cloud }: OpenStorage,
 ): Promise<{ run: RunRecord; resumes: boolean; site: Site }> {
   const previous = await readRun(client);
   const startUrls = settings.startUrls.length > 0 || site.name === DEMO_OF ? settings.startUrls : site.startUrls;
@@ -117,7 +135,8 @@ async function beginRun(
       return { run: decision.run, resumes: true, site: resumed === site.name ? site : await loadSite(resumed) };
     }
     case 'start':
-      await clearRun(client);
+      // A run of the platform has stores of its own, and they are new.
+      if (!cloud) await clearRun(client);
       return { run: { input, startedAt: new Date().toISOString(), finishedAt: null, demoPort: null }, resumes: false, site };
     case 'refuse':
       throw new SurefootError(
@@ -158,6 +177,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     redact,
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),
+    events: surroundings.actor?.events,
     onSecondPass: (requests: number) =>
       say(`${toPages(requests)} failed, to be tried once more in ${settings.secondPassDelay} s, fewer at a time.`),
   };
@@ -178,13 +198,17 @@ async function crawlRun(context: RunContext): Promise<number> {
     const watching = watch({
       progress: () => frontier.landed,
       snapshot: () => frontier.snapshot(),
-      keep: (snapshot) => writeSnapshot(storage.client, redactData(snapshot, redact)),
+      // On the platform the live view shows it, and each write costs money.
+      keep: async (snapshot) => {
+        if (!storage.cloud) await writeSnapshot(storage.client, redactData(snapshot, redact));
+      },
       show(snapshot, stalledSeconds) {
         if (stalledSeconds !== null) say(`No progress for ${stalledSeconds} s. This is what the crawl is waiting for:`);
         say(formatSnapshot(snapshot, Date.now()));
       },
       stallMillis: settings.stallTimeout * SECOND,
     });
+    const detach = surroundings.actor?.attach(engine, site);
     const interruption = await runInterruptibly(() => engine.run(), {
       stop() {
         frontier.stop();
@@ -197,6 +221,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     });
     watching.stop();
     progress.stop();
+    detach?.();
 
     const counts = engine.counts();
     if (interruption) {
@@ -218,7 +243,10 @@ async function crawlRun(context: RunContext): Promise<number> {
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };
     const used = { counters: engine.counters(), traffic: engine.traffic(), pricePerGb: settings.pricePerGb };
     const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings), used), redact);
+    // The platform's listings may be behind.
+    if (storage.cloud) await sleep(storage.cloud.settleMillis);
     const exports = await exportRows(storage.client, { settings, site, meta, redact });
+    await surroundings.actor?.publish({ client: storage.client, meta, files: exports });
     // Last: a run that is killed before its exports are there is resumed, finds nothing left to fetch, and writes them.
     await writeRun(storage.client, finished);
     const elapsedSeconds = (performance.now() - startedMillis) / SECOND;

@@ -1,6 +1,7 @@
 // The command line: read the settings, run the command, set the exit code. The only place that ends the process.
 import { messageOf, SurefootError } from './core/errors.ts';
-import { loadInput, readSearchPath, readVersion } from './input/load.ts';
+import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } from './input/load.ts';
+import type { Surroundings } from './crawl.ts';
 import type { Settings } from './input/schema.ts';
 import { createRedactor } from './platform/redact.ts';
 
@@ -12,8 +13,9 @@ process.on('uncaughtException', (error) => {
 });
 
 try {
-  const input = await loadInput(process.argv.slice(2));
-  const code = input.kind === 'text' ? (print(input.text), 0) : await run(input.settings);
+  const argv = process.argv.slice(2);
+  const actorRun = readActorRun(argv);
+  const code = actorRun ? await runActor(argv, actorRun) : await runCommand(argv);
   // Sockets that are kept alive would hold the process for a while longer.
   process.exit(code);
 } catch (error) {
@@ -21,13 +23,26 @@ try {
   process.exit(1);
 }
 
+async function runCommand(argv: readonly string[]): Promise<number> {
+  const input = await loadInput(argv);
+  return input.kind === 'text' ? (print(input.text), 0) : run(input.settings);
+}
+
+async function surroundings(): Promise<Surroundings> {
+  return { print, version: await readVersion(), searchPath: readSearchPath(), exitNow: (code) => process.exit(code) };
+}
+
+async function runActor(argv: readonly string[], actorRun: ActorRun): Promise<number> {
+  const { actorCommand } = await import('./commands/actor.ts');
+  return actorCommand(argv, actorRun, await surroundings());
+}
+
 /** Imports only what the command needs: `--help` loads nothing of Crawlee. */
 async function run(settings: Settings): Promise<number> {
   switch (settings.command) {
     case 'crawl': {
       const { crawl } = await import('./crawl.ts');
-      const surroundings = { print, version: await readVersion(), searchPath: readSearchPath() };
-      return crawl(settings, { ...surroundings, exitNow: (code) => process.exit(code) });
+      return crawl(settings, await surroundings());
     }
     case 'export': {
       const { exportCommand } = await import('./commands/export.ts');

@@ -2,7 +2,7 @@
 // handed what it needs.
 import { totalmem } from 'node:os';
 
-import { Configuration } from '@crawlee/core';
+import { Configuration, type EventManager } from '@crawlee/core';
 
 import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
 import type { DeadLetter } from '../core/dead-letter.ts';
@@ -20,8 +20,11 @@ import { createRobots } from '../fetch/robots.ts';
 import { openBrowserLane } from '../frontier/browser-lane.ts';
 import { atomicCheckpoint } from '../frontier/checkpoint.ts';
 import { Frontier } from '../frontier/frontier.ts';
+import { openJournal, releaseLocks } from '../frontier/journal.ts';
+import { journaledCheckpoint } from '../frontier/journaled-checkpoint.ts';
 import { openLaneQueue } from '../frontier/lane-queue.ts';
 import { createPace } from '../frontier/pace.ts';
+import { readPlace, writePlace } from '../frontier/place.ts';
 import { plainCheckpoint } from '../frontier/plain-checkpoint.ts';
 import type { Settings } from '../input/schema.ts';
 import { ProcessEvents } from '../platform/events.ts';
@@ -36,10 +39,14 @@ import { openTierClients } from './tiers.ts';
 import { openWaysOut } from './ways-out.ts';
 
 const SECOND = 1_000;
+/** The key-value store of a run's state. */
+const STATE = 'default';
 /** The second pass has this part of the concurrency. */
 const SECOND_PASS_SHARE = 4;
 /** What a kill can take of sessions' cookies and of the traffic's figures. */
 const SAVE_EVERY_MILLIS = 2_000;
+/** The same where each save is a call to the platform. */
+const SAVE_TO_CLOUD_EVERY_MILLIS = 30_000;
 
 export interface EngineOptions {
   settings: Settings;
@@ -62,6 +69,8 @@ export interface EngineOptions {
   onDeadLetter: (letter: DeadLetter) => void;
   /** Told when requests that used up their tries are about to go round once more. */
   onSecondPass: (requests: number) => void;
+  /** Where Crawlee hears of migrations and of when to save. @default events of this process */
+  events?: EventManager | undefined;
 }
 
 /** A crawl that is ready to run. */
@@ -73,6 +82,8 @@ export interface Engine {
   traffic(): TrafficSum[];
   /** Why the crawl stopped before its end, if it was not asked to: a budget, or a proxy that refuses. */
   readonly stopped: string | null;
+  /** Saves what a restart should know and the store does not have yet. */
+  save(): Promise<void>;
   /** Resolves when the frontier is finished or stopped and no page is in flight. */
   run(): Promise<void>;
 }
@@ -81,20 +92,22 @@ export interface Engine {
 export async function withEngine<T>(options: EngineOptions, work: (engine: Engine) => Promise<T>): Promise<T> {
   const { settings, storage, site, proxies, redact, say } = options;
   const staging = stageDatasets(storage.client);
+  const { client: store, cloud } = storage;
+  const saveEveryMillis = cloud ? SAVE_TO_CLOUD_EVERY_MILLIS : SAVE_EVERY_MILLIS;
   const config = new Configuration({
     storageClient: staging.client,
     purgeOnStart: false,
     // Without it Crawlee asks `ps` for the machine's; see platform/events.ts.
     memoryMbytes: Math.round(totalmem() / 2 ** 20),
-    persistStateIntervalMillis: SAVE_EVERY_MILLIS,
+    persistStateIntervalMillis: saveEveryMillis,
   });
-  config.useEventManager(new ProcessEvents(config));
+  config.useEventManager(options.events ?? new ProcessEvents(config));
   return Configuration.storage.run(config, async () => {
     const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
     const log = setUpLog({ level, write: (line) => options.onLogLine(redact(line)) });
 
     let stopped: string | null = null;
-    const spent = (await readState<TrafficSum[]>(storage.client, 'TRAFFIC')) ?? [];
+    const spent = (await readState<TrafficSum[]>(store, 'TRAFFIC')) ?? [];
     const stop = (reason: string) => {
       if (stopped !== null) return;
       stopped = reason;
@@ -102,7 +115,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       say(`${reason} Finishing the pages in flight.`);
     };
     const waysOut = openWaysOut({ provider: proxies, settings, spent, onStop: stop });
-    const memory = (await readState<LadderMemory>(storage.client, 'LADDER')) ?? undefined;
+    const memory = (await readState<LadderMemory>(store, 'LADDER')) ?? undefined;
     const ladder = createLadder({ tiers: settings.tiers, pins: site.tier, memory });
     const lost = new Map<Tier, string>();
     /** @returns Whether it was the last one. */
@@ -123,19 +136,26 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       whyNoTier: (verdict) => (verdict === 'needs-browser' || verdict === 'blocked' ? [...lost.values()].join(' ') : ''),
     };
 
+    // Before the queue is opened: the journal may mark requests of the process before this one.
+    const journal = cloud ? await openJournal({ client: store, ...cloud, store: STATE }) : null;
+    const place = cloud ? await readPlace(store, STATE) : null;
     const queue = await openLaneQueue(config);
-    const checkpoint = storage.atomic ? atomicCheckpoint(storage.atomic, queue) : plainCheckpoint(storage.client, queue);
+    if (journal) await releaseLocks(store, queue.id);
+    const journaled = journal && journaledCheckpoint({ client: store, journal, saved: place?.rests ?? [] }, queue);
+    const checkpoint = journaled ?? (storage.atomic ? atomicCheckpoint(storage.atomic, queue) : plainCheckpoint(store, queue));
+    const limits = { hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay };
+    const pace = createPace(limits, Math.random, place?.pace);
     const frontier: Frontier = new Frontier({
       queue,
       checkpoint,
       site,
       maxRequests: options.maxRequests,
-      pace: createPace({ hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay }, Math.random),
+      pace,
       ladder,
       onBrowserNeeded() {
         if (!frontier.isStopped) tender.need();
       },
-      onLearnt: () => void writeState(storage.client, 'LADDER', ladder.memory()),
+      onLearnt: () => void writeState(store, 'LADDER', ladder.memory()),
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
       onSecondPass(requests) {
@@ -189,8 +209,11 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       onDeadLetter: options.onDeadLetter,
     });
 
-    const save = () => writeState(storage.client, 'TRAFFIC', waysOut.ledger.sums());
-    const saving = setInterval(() => void save().catch(() => {}), SAVE_EVERY_MILLIS).unref();
+    const save = async () => {
+      await writeState(store, 'TRAFFIC', waysOut.ledger.sums());
+      if (journaled) await writePlace(store, STATE, { pace: pace.memory(), rests: journaled.rests() });
+    };
+    const saving = setInterval(() => void save().catch(() => {}), saveEveryMillis).unref();
     // Before either crawler: the first to start would own the events, and end them for the other.
     const events = config.getEventManager();
     await events.init();
@@ -200,6 +223,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
         counts: () => checkpoint.counts(),
         tallies: () => checkpoint.tallies(),
         counters: () => checkpoint.counters(),
+        save,
         traffic: () => waysOut.ledger.sums(),
         get stopped() {
           // With what the pages in flight have added.
@@ -212,7 +236,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
             frontier.stop();
           }
           if (frontier.hasWork('browser') && !frontier.isStopped) tender.need();
-          await crawler.run();
+          // What the journal cannot write any more must not be fetched either.
+          await (journal ? Promise.race([crawler.run(), journal.failure]) : crawler.run());
           await tender.ended();
         },
       });

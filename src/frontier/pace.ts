@@ -25,9 +25,14 @@ export interface Pace {
   setDelay(host: string, delayMillis: number, now: number): number | null;
   /** Until when a host rests now. @returns As `takeOff`. */
   restOf(host: string, now: number): number;
+  /** What a restart should know: hosts that are not at full speed. */
+  memory(): PaceMemory;
   /** For the operator: hosts that are not at full speed, or have pages in flight. */
   snapshot(): { host: string; inFlight: number; window: number; restsUntil: number }[];
 }
+
+/** As `Pace.memory()` gave it. */
+export type PaceMemory = readonly (readonly [host: string, pace: Omit<HostPace, 'inFlight' | 'closed'>])[];
 
 interface HostPace {
   inFlight: number;
@@ -54,9 +59,13 @@ const SMOOTHING = 0.2;
 /** Hosts that are remembered beyond what is in flight. */
 const MAX_HOSTS = 10_000;
 
-/** @param random In [0, 1). */
-export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random: () => number): Pace {
+/** @param random In [0, 1). @param memory Of another process of the same run. */
+export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random: () => number, memory: PaceMemory = []): Pace {
   const hosts = new Map<string, HostPace>();
+  for (const [host, pace] of memory) {
+    const window = Math.min(pace.window, hostConcurrency);
+    hosts.set(host, { ...pace, window, inFlight: 0, closed: false });
+  }
 
   const paceOf = (host: string): HostPace => {
     let pace = hosts.get(host);
@@ -123,6 +132,7 @@ export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random:
       return null;
     },
     restOf: (host, now) => closeOrRest(paceOf(host), now),
+    memory: () => [...hosts].map(([host, { inFlight: _, closed: __, ...pace }]) => [host, pace]),
     snapshot: () =>
       [...hosts].map(([host, { inFlight, window, nextStart, pausedUntil }]) => ({
         host,

@@ -3,17 +3,26 @@
 import type { Request, RequestQueue } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
-import type { ClaimOptions, PageTally, TallySum } from '../core/checkpoint.ts';
+import type { ClaimOptions, PageTally, StagedRow } from '../core/checkpoint.ts';
 import { LANES, type Lane } from '../core/lane.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { openFigures } from './figures.ts';
 
-export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Checkpoint {
+export interface PlainOptions {
+  /** When a request that another process left in the queue is due (epoch milliseconds; Infinity: in the second pass).
+   *  @default at once */
+  dueOf?: (request: Request) => number;
+  /** Writes a page's rows and marks it handled. @default one after the other, so that a kill between them repeats rows */
+  write?: (request: Request, rows: readonly StagedRow[], tally: PageTally) => Promise<void>;
+}
+
+export function plainCheckpoint(client: StorageClient, queue: RequestQueue, options: PlainOptions = {}): Checkpoint {
+  const { dueOf = () => 0, write = pushAndMark(client, queue) } = options;
   /** Claimed from the queue and waiting for its host or its lane, in order. */
   const held: Record<Lane, Map<string, Map<string, Request>>> = { http: new Map(), browser: new Map() };
   const deferred = new Map<string, { request: Request; notBefore: number; lane: Lane }>();
   const rests = new Map<string, number>();
-  const sums = new Map<string, TallySum>();
-  const counters: Record<string, number> = {};
+  const figures = openFigures();
   const inFlight = new Map<string, Lane>();
 
   const hold = (request: Request, lane: Lane) => {
@@ -60,6 +69,11 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       if (!request) return null;
       // One that is held or in flight comes back when its lock runs out.
       if (isHeld(request) || inFlight.has(request.id as string)) continue;
+      const notBefore = dueOf(request);
+      if (notBefore > now) {
+        deferred.set(request.id as string, { request, notBefore, lane });
+        continue;
+      }
       const ready = mayBeCalled(new URL(request.url).host, now);
       const to: Lane = ready ? belongs(request) : lane;
       if (ready && to === lane) return request;
@@ -79,14 +93,9 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
     },
     handOut: () => {},
     async commit(request, rows, tally) {
-      for (const { dataset, json } of rows) {
-        const { id } = await client.datasets().getOrCreate(dataset);
-        await client.dataset(id).pushItems(json);
-      }
-      await queue.markRequestHandled(request);
+      await write(request, rows, tally);
       inFlight.delete(request.id as string);
-      addTally(sums, tally);
-      for (const [name, value] of Object.entries(tally.counters ?? {})) counters[name] = (counters[name] ?? 0) + value;
+      figures.add(tally);
     },
     async reclaim(request, notBefore, lane = inFlight.get(request.id as string) ?? 'http') {
       inFlight.delete(request.id as string);
@@ -114,19 +123,17 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       const total = queue.getTotalCount();
       return { total, handled: total - queue.getPendingCount() };
     },
-    tallies: () => [...sums.values()],
-    counters: () => ({ ...counters }),
+    tallies: figures.tallies,
+    counters: figures.counters,
   };
 }
 
-function addTally(sums: Map<string, TallySum>, { tier, host, end, bytes, millis, rejected }: PageTally): void {
-  const key = `${tier} ${host} ${end}`;
-  const sum = sums.get(key) ?? { tier, host, end, pages: 0, bytes: 0, millis: 0, rejected: 0 };
-  sums.set(key, {
-    ...sum,
-    pages: sum.pages + 1,
-    bytes: sum.bytes + bytes,
-    millis: sum.millis + millis,
-    rejected: sum.rejected + rejected,
-  });
+function pushAndMark(client: StorageClient, queue: RequestQueue): NonNullable<PlainOptions['write']> {
+  return async (request, rows) => {
+    for (const { dataset, json } of rows) {
+      const { id } = await client.datasets().getOrCreate(dataset);
+      await client.dataset(id).pushItems(json);
+    }
+    await queue.markRequestHandled(request);
+  };
 }

@@ -14,7 +14,13 @@ import type { Given, Source } from './sources.ts';
 export type CommandLine =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
-  | { readonly kind: 'run'; readonly command: Command; readonly source: Source; readonly inputFile: string | undefined };
+  | {
+      readonly kind: 'run';
+      readonly command: Command;
+      readonly source: Source;
+      readonly inputFile: string | undefined;
+      readonly actor: boolean;
+    };
 
 function isCommand(word: string | undefined): word is Command {
   return COMMAND_NAMES.some((name) => name === word);
@@ -82,5 +88,11 @@ export function readArgv(argv: readonly string[]): CommandLine {
     }
   }
   const inputFile = flags.get('--input');
-  return { kind: 'run', command, source, inputFile: typeof inputFile === 'string' ? inputFile : undefined };
+  return {
+    kind: 'run',
+    command,
+    source,
+    inputFile: typeof inputFile === 'string' ? inputFile : undefined,
+    actor: flags.has('--actor'),
+  };
 }

@@ -7,6 +7,7 @@ import { parse as parseDotenv } from 'dotenv';
 import { z } from 'zod';
 
 import { messageOf, SurefootError } from '../core/errors.ts';
+import { fromActorInput } from './actor-input.ts';
 import { readArgv } from './argv.ts';
 import { OPTIONS, shownValue } from './options.ts';
 import { EXCLUSIVE } from './rules.ts';
@@ -26,6 +27,29 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where `.env` is and relative paths begin. @default process.cwd() */
   readonly cwd?: string;
+  /** The Actor's input, decrypted; it stands in the place of INPUT.json. `null` is an Actor's run without input. */
+  readonly actorInput?: unknown;
+}
+
+/** What the environment says of the Actor's run that this process is. */
+export interface ActorRun {
+  /** On the platform, not on somebody's machine. */
+  readonly atHome: boolean;
+  /** Where the live view is to listen; null for nowhere. */
+  readonly webServerPort: number | null;
+}
+
+/** Whether this is an Actor's run: on the platform, by `apify run`, or by --actor. A token in the environment makes none.
+ *  @throws {SurefootError} kind `input`: as `loadInput`. */
+export function readActorRun(argv: readonly string[], env: NonNullable<LoadOptions['env']> = process.env): ActorRun | null {
+  const line = readArgv(argv);
+  if (line.kind !== 'run' || line.command !== 'crawl') return null;
+  const atHome = Boolean(env['APIFY_IS_AT_HOME']);
+  // `apify run` sets both; one of them alone may be somebody's shell.
+  const byCli = Boolean(env['APIFY_LOCAL_STORAGE_DIR'] && env['ACTOR_INPUT_KEY']);
+  if (!atHome && !byCli && !line.actor) return null;
+  const port = Number(env['ACTOR_WEB_SERVER_PORT'] ?? '');
+  return { atHome, webServerPort: Number.isInteger(port) && port > 0 ? port : null };
 }
 
 const INPUT_FILE = path.join('key_value_stores', 'default', 'INPUT.json');
@@ -119,7 +143,12 @@ export async function loadInput(argv: readonly string[], options: LoadOptions = 
   const below = await fromEnvironment(env, cwd);
   // The demo site keeps nothing, so no storage directory has a say in it.
   const storageDir = merge([...above, ...below]).get('storageDir')?.value ?? settingsSchema.parse({}).storageDir;
-  const stored = line.command === 'demo-site' ? new Map() : await fromStorage(storageDir, cwd);
+  const stored =
+    'actorInput' in options
+      ? fromActorInput(options.actorInput)
+      : line.command === 'demo-site'
+        ? new Map()
+        : await fromStorage(storageDir, cwd);
   return { kind: 'settings', settings: toSettings(line.command, merge([...above, stored, ...below])) };
 }
 

@@ -24,6 +24,7 @@ export interface Option extends SettingMeta {
 /** Flags that are no settings. */
 export const OTHER_FLAGS = [
   { flag: '--input', placeholder: 'FILE', help: 'a JSON file with settings, by their names in JSON', commands: ['crawl'] },
+  { flag: '--actor', help: "run as an Apify Actor does: Apify's names in INPUT, results in Apify's places", commands: ['crawl'] },
   { flag: '--help', help: 'print help and exit', commands: COMMAND_NAMES },
   { flag: '--version', help: 'print the version and exit', commands: COMMAND_NAMES },
 ] as const satisfies readonly SettingMeta[];

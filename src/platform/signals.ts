@@ -36,3 +36,8 @@ export function listenForQuestions(onAsked: () => void): { stop(): void } {
   process.on('SIGUSR2', onAsked);
   return { stop: () => void process.off('SIGUSR2', onAsked) };
 }
+
+/** Ends a crawl as SIGTERM would; nothing happens when none listens. */
+export function askToStop(): void {
+  process.emit('SIGTERM', 'SIGTERM');
+}

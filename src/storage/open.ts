@@ -7,6 +7,7 @@ import type { StorageClient } from '@crawlee/types';
 
 import { isAtomic, type AtomicStorage } from '../core/checkpoint.ts';
 import { SurefootError } from '../core/errors.ts';
+import type { CloudTraits } from './cloud.ts';
 import { openSqliteStorage } from './sqlite/client.ts';
 
 const SQLITE_FILE = 'crawl.sqlite';
@@ -15,6 +16,8 @@ export interface OpenStorage {
   readonly client: StorageClient;
   /** The same client where it commits pages in one transaction; null for the stock ones. */
   readonly atomic: AtomicStorage | null;
+  /** Set for the Apify platform's client (cloud.ts): rows are journaled, and each run has stores of its own. */
+  readonly cloud?: CloudTraits;
   close(): void;
 }
 

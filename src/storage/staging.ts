@@ -20,6 +20,9 @@ export function stageDatasets(client: StorageClient): StagingClient {
   const staged = new Proxy(client, {
     get(target, property) {
       if (property === 'dataset') return (id: string) => stageDataset(target.dataset(id), id, page);
+      // What a new run discards is decided by core/run.ts. Crawlee would purge whatever it opens where the environment says
+      // so (CRAWLEE_PURGE_ON_START, as `apify run` does), which wins over `purgeOnStart: false`.
+      if (property === 'purge') return undefined;
       const value: unknown = Reflect.get(target, property);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },

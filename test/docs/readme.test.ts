@@ -70,6 +70,13 @@ async function expectScript(command: string) {
   for (const file of script?.match(/\S+\.ts/g) ?? []) expect(existsSync(join(ROOT, file)), file).toBe(true);
 }
 
+/** A command of Apify's, which needs an account there. */
+async function expectApify(command: string) {
+  const { code, stdout, stderr } = await start(project, command.replace('apify', 'apify help')).ended;
+  expect(code).toBe(0);
+  expect(stdout + stderr).toContain(command.replace('npx', '$'));
+}
+
 /** What is done about each command: all there are, in the order in which they stand. */
 const CHECKS: Record<string, (command: string) => Promise<void>> = {
   async 'npm install'() {
@@ -120,7 +127,7 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
   async [`${MAIN}retry-failed --verdict transient,throttled`](command) {
     expect(await run(command)).toEqual({
       code: 0,
-      stdout: 'Nothing to put back: 1 dead letters, none of them meant.\n',
+      stdout: 'Nothing to put back: 1 dead letter, which is not meant.\n',
       stderr: '',
     });
   },
@@ -137,7 +144,7 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
   async [`${MAIN}export --format jsonl,csv --out results`](command) {
     expect(await run(command)).toMatchObject({ code: 0 });
     const endings = readdirSync(join(project, 'results')).map((name) => name.replace(/^.*bookshop/, ''));
-    expect(endings.toSorted()).toEqual(['-failed.json', '.csv', '.jsonl']);
+    expect(endings.toSorted()).toEqual(['-failed.json', '-rejected.json', '.csv', '.jsonl']);
   },
   async [`${MAIN}verify`](command) {
     const { code, stdout } = await run(command, `--url ${shop.url}`);
@@ -161,6 +168,10 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     writeInto(project, 'input.json', json);
     expect(await expectAccepted(command)).toMatchObject(JSON.parse(json) as object);
   },
+  'npx apify login': expectApify,
+  'npx apify push': expectApify,
+  'npx apify call': expectApify,
+  'npx apify run': expectApify, // It is run in test/actor/local.test.ts.
   'npm run bench:frontier -- 1000 10000': expectScript,
   'npm run check': expectScript,
 };

@@ -10,6 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { readCookieFile, type Cookie } from '../../src/fetch/cookie-file.ts';
 import { secretValues, sessionsWithCookies } from '../../src/fetch/cookies.ts';
 import { findJsonError } from '../../src/input/json-error.ts';
+import { newFolder } from '../storage/sqlite/fixture.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'cookies-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -210,7 +211,7 @@ function openPool(storage: MemoryStorage, cookies: readonly Cookie[]) {
   return SessionPool.open({ maxPoolSize: 1, createSessionFunction, persistStateKey: 'SESSIONS' }, config);
 }
 
-const openStorage = () => new MemoryStorage({ persistStorage: false });
+const openStorage = () => new MemoryStorage({ persistStorage: false, localDataDirectory: newFolder() });
 
 async function firstSession(cookies: readonly Cookie[]): Promise<Session> {
   const pool = await openPool(openStorage(), cookies);

@@ -74,7 +74,8 @@ export async function afterCrash({ dir }: SqliteBench, options: BenchOptions = {
 }
 
 export async function overMemory(options: BenchOptions = {}): Promise<Bench> {
-  return bench(new MemoryStorage({ persistStorage: false }), null, options);
+  // A folder of its own: it reads what `apify run` has left in the project's, though it writes nothing.
+  return bench(new MemoryStorage({ persistStorage: false, localDataDirectory: newFolder() }), null, options);
 }
 
 /** Both kinds of store that a frontier works over. */

@@ -115,3 +115,17 @@ it('hosts that are back to normal are forgotten', () => {
   }
   expect(many.snapshot()).toEqual([]);
 });
+
+describe('the next process', () => {
+  it('calls a host as carefully as the one before it, and no faster than it may', () => {
+    const before = pace(8);
+    before.takeOff(HOST, 0);
+    before.land(HOST, 'throttled', 10, 1);
+    before.pause(HOST, 9_000);
+    const saved = JSON.parse(JSON.stringify(before.memory())) as ReturnType<typeof before.memory>;
+    const limits = { delayMillis: 0 };
+    const after = createPace({ hostConcurrency: 8, ...limits }, () => 0.5, saved);
+    expect(after.snapshot()).toEqual([{ host: HOST, inFlight: 0, window: 4, restsUntil: 9_000 }]);
+    expect(createPace({ hostConcurrency: 2, ...limits }, () => 0.5, saved).snapshot()[0]?.window).toBe(2);
+  });
+});

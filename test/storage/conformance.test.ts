@@ -6,6 +6,7 @@ import { MemoryStorage } from '@crawlee/memory-storage';
 import { openSqliteStorage } from '../../src/storage/sqlite/client.ts';
 import { KINDS } from './conformance/collections.ts';
 import { describeStorageClient } from './conformance.ts';
+import { newFolder } from './sqlite/fixture.ts';
 
 /** One difference for all kinds of store. */
 function everyKind(check: string, why: string): Record<string, string> {
@@ -30,7 +31,7 @@ const IN_MEMORY_AND_ON_DISK = {
 };
 
 describeStorageClient('MemoryStorage in memory', {
-  open: async () => ({ client: new MemoryStorage({ persistStorage: false }), close: () => {} }),
+  open: async () => ({ client: new MemoryStorage({ persistStorage: false, localDataDirectory: newFolder() }), close: () => {} }),
   reopens: false,
   knownDifferences: {
     ...IN_MEMORY_AND_ON_DISK,

@@ -10,7 +10,7 @@ import { newFolder, openIn } from './sqlite/fixture.ts';
 
 const CLIENTS: Record<string, () => StorageClient> = {
   SQLite: () => openIn(newFolder()),
-  MemoryStorage: () => new MemoryStorage({ persistStorage: false }),
+  MemoryStorage: () => new MemoryStorage({ persistStorage: false, localDataDirectory: newFolder() }),
 };
 
 function stageOf(client: StorageClient) {
@@ -129,5 +129,21 @@ describe.each(Object.entries(CLIENTS))('over %s', (_, open) => {
 
 it('the client around an atomic one is atomic too', () => {
   expect(isAtomic(stageDatasets(openIn(newFolder())).client)).toBe(true);
-  expect(isAtomic(stageDatasets(new MemoryStorage({ persistStorage: false })).client)).toBe(false);
+  expect(isAtomic(stageDatasets(new MemoryStorage({ persistStorage: false, localDataDirectory: newFolder() })).client)).toBe(
+    false,
+  );
+});
+
+it('Crawlee cannot purge what a run goes on with, whatever the environment says', async () => {
+  const { client } = stageDatasets(openIn(newFolder()));
+  process.env['CRAWLEE_PURGE_ON_START'] = '1';
+  try {
+    const config = new Configuration({ storageClient: client, purgeOnStart: false });
+    const { id } = await client.keyValueStores().getOrCreate('default');
+    await client.keyValueStore(id).setRecord({ key: 'KEPT', value: 'here' });
+    await Configuration.storage.run(config, () => Dataset.open());
+    expect((await client.keyValueStore(id).getRecord('KEPT'))?.value).toBe('here');
+  } finally {
+    delete process.env['CRAWLEE_PURGE_ON_START'];
+  }
 });
