@@ -1,6 +1,5 @@
 // What a crawler has fetched, as the Page that a site's handler receives.
 import type { CheerioCrawlingContext, Source } from '@crawlee/cheerio';
-import { load } from 'cheerio';
 import { prettifyError } from 'zod';
 
 import { DATASETS } from '../core/checkpoint.ts';
@@ -8,7 +7,7 @@ import { absentFields } from '../core/absent-fields.ts';
 import type { Dom, Page, Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError } from '../core/verdict.ts';
-import { decodeBody } from './decode.ts';
+import type { FetchedAttempt } from './lane-crawler.ts';
 
 /** One attempt at a page, as the frontier keeps it. */
 export interface PageFlight {
@@ -31,28 +30,37 @@ export interface FetchedPage extends Pick<Page, '$' | 'html' | 'tier' | 'log'> {
 export type MayRender = (tier: Tier) => boolean;
 
 /** @param mayRender @default never */
-export function toPage(context: CheerioCrawlingContext, site: Site, flight: PageFlight, mayRender?: MayRender): Page {
-  const { request, response, log, body, enqueueLinks, addRequests } = context;
-  const { statusCode: status = 0, headers } = response;
-  const html = typeof body === 'string' ? body : decodeBody(Buffer.from(body), headers['content-type']);
-  // JSON and the like come without one.
-  const $ = context.$ ?? load('');
-  const { tier } = flight;
-  const fetched = { request, log, html, $, tier, enqueueLinks, addRequests, response: { status, headers } };
+export function toPage(attempt: FetchedAttempt, site: Site, flight: PageFlight, mayRender?: MayRender): Page {
+  const { request, answer, document, log, enqueueLinks, addRequests } = attempt;
+  const { status, headers } = answer;
+  const fetched: FetchedPage = {
+    request,
+    log,
+    html: document.text,
+    get $() {
+      return document.$;
+    },
+    tier: flight.tier,
+    enqueueLinks,
+    addRequests,
+    response: { status, headers },
+  };
   return pageOf(fetched, site, flight, mayRender);
 }
 
-export function pageOf(
-  { enqueueLinks, addRequests, ...fetched }: FetchedPage,
-  site: Site,
-  flight: PageFlight,
-  mayRender: MayRender = () => false,
-): Page {
+export function pageOf(fetched: FetchedPage, site: Site, flight: PageFlight, mayRender: MayRender = () => false): Page {
+  const { enqueueLinks, addRequests, html, tier, log } = fetched;
   // Crawlee has set `id` and `loadedUrl` by now; its own type says so only inside a handler.
   const request = fetched.request as Page['request'];
   const referer = { Referer: request.loadedUrl };
   return {
-    ...fetched,
+    html,
+    tier,
+    log,
+    // Not read here: most pages' trees are never built.
+    get $() {
+      return fetched.$;
+    },
     request,
     response: { ...fetched.response, url: request.loadedUrl },
     fetchedAt: new Date().toISOString(),
@@ -61,7 +69,7 @@ export function pageOf(
       if (checked.success) {
         flight.stage(DATASETS.items, JSON.stringify(checked.data));
       } else {
-        const absent = mayRender(fetched.tier) && hasScripts(fetched.$) ? absentFields(record, checked.error) : [];
+        const absent = mayRender(tier) && hasScripts(fetched.$) ? absentFields(record, checked.error) : [];
         if (absent.length > 0) {
           const { status } = fetched.response;
           throw new VerdictError('needs-browser', `HTTP ${status}: no ${absent.join(', ')}, on a page that has scripts`, {

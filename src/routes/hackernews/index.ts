@@ -12,7 +12,7 @@ export const site = defineSite({
   // the demo site and any mirror are crawled by the same code.
   labelOf: (url) => (url.pathname.endsWith('/item') && url.searchParams.has('id') ? 'DETAIL' : 'LIST'),
   // Hacker News answers 200 with a line of text, or with a list that has no rows, when it is asked too often.
-  judge: ({ $, request }) => (request.label === 'LIST' && $('tr.athing').length === 0 ? 'throttled' : null),
+  judge: (page) => (page.request.label === 'LIST' && page.$('tr.athing').length === 0 ? 'throttled' : null),
   userData: USER_DATA,
   record: STORY,
   routes: { LIST: list, DETAIL: detail },
