@@ -11,6 +11,7 @@ import {
 } from '@crawlee/cheerio';
 import type { PlaywrightCrawler, PlaywrightCrawlingContext } from '@crawlee/playwright';
 
+import type { Page } from '../core/page.ts';
 import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError, type Verdict } from '../core/verdict.ts';
@@ -26,6 +27,7 @@ import { nameBrowserError } from './browser/net-errors.ts';
 import { ruleRequests } from './browser/requests.ts';
 import { neededRendering } from './browser/rendering.ts';
 import { visit, type Visit } from './browser/visit.ts';
+import { readByTree } from './fields/tree.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createEntry, type Preparation } from './hooks.ts';
 import { pageOf, type PageFlight } from './page.ts';
@@ -148,7 +150,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
           ...(request.loadedUrl && { finalRequestUrl: request.loadedUrl }),
           enqueueLinks,
         });
-      return pageOf({ request, html, $, response, tier: 'browser', log, enqueueLinks: find, addRequests }, site, flight);
+      const read: Page['read'] = (declared) => readByTree($, declared);
+      return pageOf({ request, html, $, read, response, tier: 'browser', log, enqueueLinks: find, addRequests }, site, flight);
     });
   };
 

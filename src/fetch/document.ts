@@ -3,8 +3,9 @@ import type { Readable } from 'node:stream';
 
 import { load, type CheerioOptions } from 'cheerio';
 
-import type { Dom } from '../core/page.ts';
+import type { Dom, Page } from '../core/page.ts';
 import { decodeBody } from './decode.ts';
+import { readFields } from './fields/read.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
 
 /** What is parsed. Anything else (JSON, text) has a text and an empty tree. */
@@ -17,20 +18,28 @@ export interface Document {
   readonly text: string;
   /** The tree; parsed once, when it is first asked for. */
   readonly $: Dom;
+  /** See Page. */
+  readonly read: Page['read'];
 }
 
 /** @param contentType As it was sent; without one it is taken for HTML. */
 export function openDocument(bytes: Buffer, contentType: string | undefined): Document {
   const isMarkup = contentType === undefined || MARKUP.test(contentType);
+  const isXml = isMarkup && /xml/i.test(contentType?.split(';', 1)[0] ?? '');
   const text = decodeBody(bytes, contentType);
+  const markup = openText(isMarkup ? text : '', isXml);
+  return Object.assign(markup, { isMarkup, text });
+}
+
+/** Of markup that is a text already. */
+export function openText(html: string, xmlMode = false): Pick<Document, '$' | 'read'> {
   let $: Dom | undefined;
+  const tree = () => ($ ??= parse(html, xmlMode));
   return {
-    isMarkup,
-    text,
     get $() {
-      $ ??= parse(isMarkup ? text : '', isMarkup && /xml/i.test(contentType?.split(';', 1)[0] ?? ''));
-      return $;
+      return tree();
     },
+    read: (declared) => readFields({ html, xmlMode, tree }, declared),
   };
 }
 

@@ -18,7 +18,7 @@ export interface PageFlight {
 }
 
 /** A fetched page, whichever crawler fetched it. */
-export interface FetchedPage extends Pick<Page, '$' | 'html' | 'tier' | 'log'> {
+export interface FetchedPage extends Pick<Page, '$' | 'read' | 'html' | 'tier' | 'log'> {
   readonly request: CheerioCrawlingContext['request'];
   readonly response: Pick<Page['response'], 'status' | 'headers'>;
   /** Finds its links in `$`. */
@@ -37,6 +37,7 @@ export function toPage(attempt: FetchedAttempt, site: Site, flight: PageFlight, 
     request,
     log,
     html: document.text,
+    read: (declared) => document.read(declared),
     get $() {
       return document.$;
     },
@@ -49,7 +50,7 @@ export function toPage(attempt: FetchedAttempt, site: Site, flight: PageFlight, 
 }
 
 export function pageOf(fetched: FetchedPage, site: Site, flight: PageFlight, mayRender: MayRender = () => false): Page {
-  const { enqueueLinks, addRequests, html, tier, log } = fetched;
+  const { enqueueLinks, addRequests, html, tier, log, read } = fetched;
   // Crawlee has set `id` and `loadedUrl` by now; its own type says so only inside a handler.
   const request = fetched.request as Page['request'];
   const referer = { Referer: request.loadedUrl };
@@ -61,6 +62,7 @@ export function pageOf(fetched: FetchedPage, site: Site, flight: PageFlight, may
     get $() {
       return fetched.$;
     },
+    read,
     request,
     response: { ...fetched.response, url: request.loadedUrl },
     fetchedAt: new Date().toISOString(),
