@@ -35,7 +35,7 @@ import { pageOf, type PageFlight } from './page.ts';
 /** What the crawler needs of the frontier besides Crawlee's own `IRequestManager`. */
 export interface BrowserLane extends Pick<Preparation['lane'], 'setDelay'> {
   /** Says that the answer to a request has begun to arrive. */
-  arrived(request: Request): void;
+  arrived(request: Request): Promise<void>;
   flightOf(request: Request): PageFlight & {
     readonly claimedAt: number;
     rendering(needed: boolean): void;
@@ -123,7 +123,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
         referer: valueOf(headers, 'referer'),
         waitFor: ruleOf(site.browser?.waitFor, request.label),
         prepare: ruleOf(site.browser?.prepare, request.label),
-        onArrived: () => frontier.arrived(request),
+        // A store that cannot be written fails the page's own commit.
+        onArrived: () => void frontier.arrived(request).catch(() => {}),
         faultOf: (url) => exits.faultOf(context.id, url),
         // A page's banner is in nobody's way if the helper trips over it.
         closeBanners: () => context.closeCookieModals().catch(() => {}),

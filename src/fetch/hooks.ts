@@ -71,7 +71,7 @@ export function createPreparation({ lane, robots, headers, modeOf = () => 'none'
 }
 
 /** The judge of a response by its status and, where that is no success, by what its body says. */
-export function createJudge(lane: { arrived(request: Request): unknown }): LaneWork['judge'] {
+export function createJudge(lane: { arrived(request: Request): Promise<void> }): LaneWork['judge'] {
   return async ({ request, proxyInfo }, { status, headers, url, stream }) => {
     await lane.arrived(request);
     const answer = { status, headers, url };

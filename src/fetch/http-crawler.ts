@@ -20,7 +20,7 @@ import { toPage, type PageFlight } from './page.ts';
 /** What the crawler needs of the frontier besides Crawlee's own `IRequestManager`. */
 export interface Lane extends Recourse, Pick<Preparation['lane'], 'setDelay'> {
   /** Says that the answer to a request has begun to arrive. */
-  arrived(request: Request): unknown;
+  arrived(request: Request): Promise<void>;
   flightOf(request: Request): PageFlight & {
     readonly claimedAt: number;
     readonly tier: Tier;

@@ -68,6 +68,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
   };
 
   return {
+    claimsTogether: false,
     async claim(options) {
       const request = await findReady(options);
       if (!request) return null;
@@ -77,7 +78,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       inFlight.set(request.id as string, lane);
       return { request, deaths: 0 };
     },
-    handOut: () => {},
+    handOut: async () => {},
     async commit(request, rows, tally) {
       for (const { dataset, json } of rows) {
         const { id } = await client.datasets().getOrCreate(dataset);
@@ -97,7 +98,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       held[lane].size > 0 ||
       [...inFlight.values()].includes(lane) ||
       [...deferred.values()].some((waiting) => waiting.lane === lane),
-    rest,
+    rest: async (host, until) => rest(host, until),
     nextWake() {
       const waitingHosts = LANES.flatMap((lane) => [...held[lane].keys()]).map((host) => rests.get(host) ?? 0);
       let next = Math.min(Infinity, ...waitingHosts);
