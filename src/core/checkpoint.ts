@@ -80,7 +80,7 @@ export interface AtomicStorage extends StorageClient {
   /** Notes that a request's page is being worked on, from the first byte of its answer on; `commit`, `reclaim` and
    *  `releaseAll` forget it. One that is still noted when the store is opened again was in flight when a process died: it
    *  waits behind all others then. A page that is only waited for cannot kill the process, and is no suspect. */
-  handOut(queueId: string, requestId: string): void;
+  handOut(queueId: string, requestId: string): Promise<void>;
   /** Rows, done mark and figures in one transaction. Rows are keyed by (request, index): a repeat replaces, never adds. */
   commit(queueId: string, request: Request, page: { rows: readonly StagedRow[]; tally: PageTally }): Promise<void>;
   /** Back to the queue in its old place, not to be handed out before `notBefore` (epoch milliseconds; Infinity:
@@ -89,8 +89,9 @@ export interface AtomicStorage extends StorageClient {
   reclaim(queueId: string, request: Request, notBefore: number, lane?: Lane): Promise<void>;
   /** Whether a lane has any request that is not handled. */
   hasWork(queueId: string, lane: Lane): boolean;
-  /** Sets until when a host rests (epoch milliseconds; 0: it may be called). Kept over restarts, but for Infinity. */
-  rest(queueId: string, host: string, until: number): void;
+  /** Sets until when a host rests (epoch milliseconds; 0: it may be called). Kept over restarts, but for Infinity. Claims
+   *  that are made from now on know of it. */
+  rest(queueId: string, host: string, until: number): Promise<void>;
   /** When the next waiting request falls due or the next resting host may be called, or null. */
   nextWake(queueId: string): number | null;
   /** Makes the requests that were reclaimed until Infinity due at a time, unless others wait: a lane that has not begun yet

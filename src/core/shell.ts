@@ -32,9 +32,7 @@ const COPYRIGHT = /^(?:©|\(c\)|copyright)/i;
 /** Whether only a browser gets to see what the page is about. A page that sends its reader elsewhere is none: what to make
  *  of a `<meta http-equiv="refresh">` is for the site. Neither is a short page that says what it has to say. */
 export function isShell($: Dom, page: Outline): boolean {
-  if (page.long || page.scripts === 0 || page.redirects) return false;
-  if (page.text.length > MAX_TEXT || page.links > MAX_LINKS || page.images > MAX_IMAGES) return false;
-  if (page.entries > 0 || page.furniture > 0) return false;
+  if (!mayBeShell(page)) return false;
   const body = survey($);
   if (body === null) return false;
   if (body.mounts.length === 0) {
@@ -46,6 +44,13 @@ export function isShell($: Dom, page: Outline): boolean {
   if (!body.mounts.every(isUnfilled)) return false;
   if (page.text.length <= MAX_ASIDE || NOTICE.test(page.noscript) || NOTICE.test(page.text)) return true;
   return body.written.every((text) => isUnfilled(text) || COPYRIGHT.test(text));
+}
+
+/** What the outline alone says of it: only a page for which this holds has to be parsed. */
+export function mayBeShell(page: Outline): boolean {
+  if (page.long || page.scripts === 0 || page.redirects) return false;
+  if (page.text.length > MAX_TEXT || page.links > MAX_LINKS || page.images > MAX_IMAGES) return false;
+  return page.entries === 0 && page.furniture === 0;
 }
 
 /** Nothing in it, or no more than a sign that something is to come. */

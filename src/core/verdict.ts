@@ -2,7 +2,7 @@
 import { blockPageOf } from './block-pages.ts';
 import { outlineOf, type Outline } from './outline.ts';
 import type { Dom } from './page.ts';
-import { isShell } from './shell.ts';
+import { isShell, mayBeShell } from './shell.ts';
 import { faultOfCode, TRANSPORT_FAULTS, TransportError } from './transport.ts';
 
 /** - `ok`: hand it to the site's handler.
@@ -57,11 +57,21 @@ export interface JudgedResponse {
   readonly url: string;
 }
 
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** For people: `HTTP 503: a block page of Cloudflare`. */
+  readonly reason: string;
+}
+
 /** What a response means, before the site's handler sees it. Never throws.
  *  @param html The body, decoded; '' if it was not read.
- *  @param $ The page, parsed; null for one that is not to be parsed: an error's page, or no HTML.
- *  @returns `reason` is for people: `HTTP 503: a block page of Cloudflare`. */
-export function judgeResponse(response: JudgedResponse, html: string, $: Dom | null): { verdict: Verdict; reason: string } {
+ *  @param $ The page, parsed; null for one that is not to be parsed: an error's page, or no HTML. */
+export function judgeResponse(response: JudgedResponse, html: string, $: Dom | null): Judgement {
+  return judgeText(response, html, $ === null ? null : () => $);
+}
+
+/** As `judgeResponse()`, for a page that is parsed only if it has to be: most are told by their text alone. */
+export function judgeText(response: JudgedResponse, html: string, parse: (() => Dom) | null): Judgement {
   const { status, headers } = response;
   const said = verdictOfStatus(status, headers['retry-after'] !== undefined);
   const reason = `HTTP ${status}`;
@@ -72,7 +82,7 @@ export function judgeResponse(response: JudgedResponse, html: string, $: Dom | n
   if ((said === 'ok' || said === 'transient' || said === 'fatal') && saysTooFast(page)) {
     return { verdict: 'throttled', reason: `${reason}: the page says no more than "${page.text.slice(0, 80)}"` };
   }
-  if (said === 'ok' && $ !== null && isShell($, page)) {
+  if (said === 'ok' && parse !== null && mayBeShell(page) && isShell(parse(), page)) {
     return {
       verdict: 'needs-browser',
       reason: `${reason}: an application's shell, with nothing to read before its scripts have run`,

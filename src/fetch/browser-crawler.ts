@@ -11,6 +11,7 @@ import {
 } from '@crawlee/cheerio';
 import type { PlaywrightCrawler, PlaywrightCrawlingContext } from '@crawlee/playwright';
 
+import type { Page } from '../core/page.ts';
 import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError, type Verdict } from '../core/verdict.ts';
@@ -26,6 +27,7 @@ import { nameBrowserError } from './browser/net-errors.ts';
 import { ruleRequests } from './browser/requests.ts';
 import { neededRendering } from './browser/rendering.ts';
 import { visit, type Visit } from './browser/visit.ts';
+import { readByTree } from './fields/tree.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createEntry, type Preparation } from './hooks.ts';
 import { pageOf, type PageFlight } from './page.ts';
@@ -33,7 +35,7 @@ import { pageOf, type PageFlight } from './page.ts';
 /** What the crawler needs of the frontier besides Crawlee's own `IRequestManager`. */
 export interface BrowserLane extends Pick<Preparation['lane'], 'setDelay'> {
   /** Says that the answer to a request has begun to arrive. */
-  arrived(request: Request): void;
+  arrived(request: Request): Promise<void>;
   flightOf(request: Request): PageFlight & {
     readonly claimedAt: number;
     rendering(needed: boolean): void;
@@ -121,7 +123,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
         referer: valueOf(headers, 'referer'),
         waitFor: ruleOf(site.browser?.waitFor, request.label),
         prepare: ruleOf(site.browser?.prepare, request.label),
-        onArrived: () => frontier.arrived(request),
+        // A store that cannot be written fails the page's own commit.
+        onArrived: () => void frontier.arrived(request).catch(() => {}),
         faultOf: (url) => exits.faultOf(context.id, url),
         // A page's banner is in nobody's way if the helper trips over it.
         closeBanners: () => context.closeCookieModals().catch(() => {}),
@@ -148,7 +151,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
           ...(request.loadedUrl && { finalRequestUrl: request.loadedUrl }),
           enqueueLinks,
         });
-      return pageOf({ request, html, $, response, tier: 'browser', log, enqueueLinks: find, addRequests }, site, flight);
+      const read: Page['read'] = (declared) => readByTree($, declared);
+      return pageOf({ request, html, $, read, response, tier: 'browser', log, enqueueLinks: find, addRequests }, site, flight);
     });
   };
 

@@ -1,13 +1,14 @@
 // Before a request: robots.txt, pace and headers. After it: what the response means.
-import type { CheerioCrawlingContext, Request, Session } from '@crawlee/cheerio';
+import type { Request, Session } from '@crawlee/core';
 
 import type { Page, Tier } from '../core/page.ts';
 import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
-import { judgeResponse, VerdictError, type Verdict } from '../core/verdict.ts';
+import { judgeResponse, judgeText, VerdictError, type Verdict } from '../core/verdict.ts';
 import type { Route } from './clients/tier-client.ts';
 import type { HeaderedRequest } from './headers.ts';
-import { readBeginning, type Judge } from './lane-crawler.ts';
+import { readBeginning } from './document.ts';
+import type { LaneWork } from './lane-crawler.ts';
 import type { RobotsRules } from './robots.ts';
 
 /** Of a response that is no page: enough to tell a challenge by. */
@@ -52,45 +53,39 @@ export function createEntry({ lane, robots }: Pick<Preparation, 'lane' | 'robots
   };
 }
 
-/** What a request is sent with. */
-export interface Prepared {
-  headers?: unknown;
-  route?: Route;
-  onSent?: () => void;
-}
-
-/** The HTTP lane's hook before a request: Crawlee hands what it puts into `options` to the client. */
-export function createPreparation({ lane, robots, headers, modeOf = () => 'none' }: Preparation) {
+/** What a request of the HTTP lane is sent with. */
+export function createPreparation({ lane, robots, headers, modeOf = () => 'none' }: Preparation): LaneWork['prepare'] {
   const enter = createEntry({ lane, robots });
-  return async ({ request, session }: CheerioCrawlingContext, options: Prepared) => {
+  return async ({ request, session }) => {
     await enter(request);
-    options.headers = headers(request, session);
     const flight = lane.flightOf(request);
     const tier = flight.tier as Route['tier'];
     // The services of these tiers have addresses of their own.
     const proxy = tier === 'unblocker' || tier === 'api' ? 'none' : modeOf(request.label);
-    options.route = { tier, proxy, sessionId: session?.id ?? '' };
-    options.onSent = () => flight.enter('waiting');
+    return {
+      headers: headers(request, session),
+      route: { tier, proxy, sessionId: session?.id ?? '' },
+      onSent: () => flight.enter('waiting'),
+    };
   };
 }
 
 /** The judge of a response by its status and, where that is no success, by what its body says. */
-export function createJudge(lane: { arrived(request: Request): void }): Judge {
-  return async ({ request, response, session, proxyInfo }) => {
-    lane.arrived(request);
-    const { headers } = response;
-    const status = response.statusCode ?? 0;
-    const answer = { status, headers, url: request.loadedUrl ?? request.url };
-    // Crawlee does so only for pages that get as far as a handler; a refusal's cookies are what the next try is known by.
-    if (status >= 400) session?.setCookiesFromResponse({ headers, url: answer.url });
+export function createJudge(lane: { arrived(request: Request): Promise<void> }): LaneWork['judge'] {
+  return async ({ request, proxyInfo }, { status, headers, url, stream }) => {
+    await lane.arrived(request);
+    const answer = { status, headers, url };
     // Through a tunnel, as to any https page, only the target itself can have said so: it must not stop the crawl.
-    if (status === 407 && (!proxyInfo || answer.url.startsWith('https:'))) {
+    if (status === 407 && (!proxyInfo || url.startsWith('https:'))) {
       throw new VerdictError('blocked', 'HTTP 407, and not from the proxy', { status });
     }
-    if (status >= 400) throwUnlessOk(judgeResponse(answer, await readBeginning(response, MAX_JUDGED_BYTES), null), answer);
-    const type = headers['content-type'];
+    if (status >= 400) {
+      const beginning = await readBeginning(stream, headers, MAX_JUDGED_BYTES);
+      throwUnlessOk(judgeResponse(answer, beginning, null), answer);
+    }
+    const type = headers['content-type']?.toString();
     if (type !== undefined && !PARSED_TYPES.test(type)) {
-      response.destroy();
+      stream.destroy();
       throw new VerdictError('fatal', `It is ${type.split(';', 1)[0]}, no page.`, { status });
     }
   };
@@ -98,7 +93,10 @@ export function createJudge(lane: { arrived(request: Request): void }): Judge {
 
 /** Judges a parsed page: a challenge or a shell that came with 200, and what the site itself says of it. */
 export function judgePage(page: Page, site: Site): void {
-  throwUnlessOk(judgeResponse(page.response, page.html, page.$), page.response);
+  throwUnlessOk(
+    judgeText(page.response, page.html, () => page.$),
+    page.response,
+  );
   const verdict = site.judge?.(page) ?? null;
   if (verdict !== null) throwUnlessOk({ verdict, reason: `The site's own rule calls this page ${verdict}.` }, page.response);
 }

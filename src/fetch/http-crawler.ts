@@ -2,7 +2,6 @@
 import type { CheerioCrawler } from '@crawlee/cheerio';
 import {
   type BaseHttpClient,
-  type CheerioCrawlingContext,
   type Log,
   type ProxyConfiguration,
   type Request,
@@ -21,7 +20,7 @@ import { toPage, type PageFlight } from './page.ts';
 /** What the crawler needs of the frontier besides Crawlee's own `IRequestManager`. */
 export interface Lane extends Recourse, Pick<Preparation['lane'], 'setDelay'> {
   /** Says that the answer to a request has begun to arrive. */
-  arrived(request: Request): void;
+  arrived(request: Request): Promise<void>;
   flightOf(request: Request): PageFlight & {
     readonly claimedAt: number;
     readonly tier: Tier;
@@ -57,8 +56,6 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
   const { site, frontier, concurrency, log } = options;
   const mayRender = (tier: Tier) => !RENDERING.includes(tier) && (options.ways?.climb(tier, 'needs-browser') ?? null) !== null;
   const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
-  const handle = async (context: CheerioCrawlingContext) =>
-    handler.handle(context.request, (flight, want) => toPage(context, site, flight, { may: mayRender, want }));
   const handleError = createErrorHandler({ ...options, recourse: frontier });
 
   return new HttpLaneCrawler(
@@ -66,22 +63,16 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       // The documented `requestManager` option throws in 3.18.1; any manager works as `requestQueue`.
       requestQueue: frontier as unknown as RequestQueue,
       // `getSchema` lets Crawlee check userData when a request is added, not only when it is handled.
-      requestHandler: Object.assign(handle, { getSchema: handler.getSchema }),
+      requestHandler: Object.assign(async () => {}, { getSchema: handler.getSchema }),
       errorHandler: ({ request, session }, error) => {
         // A refused session is not asked again; its cookies and its identity are known there.
         if (handleError(request, error) === 'blocked') session?.retire();
       },
-      preNavigationHooks: [
-        createPreparation({ lane: frontier, headers: options.headers, robots: options.robots, modeOf: options.modeOf }),
-      ],
       httpClient: options.client,
-      ignoreSslErrors: false,
       ...(options.proxyConfiguration && { proxyConfiguration: options.proxyConfiguration }),
       // The clients have limits of their own, each with a name, the longest of 180 s; these two are only the net below.
       navigationTimeoutSecs: 240,
       requestHandlerTimeoutSecs: 120,
-      // Any type gets as far as `judgeType`, so that a 404 that is no HTML is a 404.
-      additionalMimeTypes: ['*/*'],
       maxConcurrency: concurrency,
       autoscaledPoolOptions: {
         // Passing any option here replaces CheerioCrawler's own preset, so all of it stands here.
@@ -103,8 +94,18 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       statusMessageLoggingInterval: 3_600,
       log,
     },
-    createJudge(frontier),
-    (request) => frontier.flightOf(request).enter('parsing'),
+    {
+      prepare: createPreparation({
+        lane: frontier,
+        headers: options.headers,
+        robots: options.robots,
+        modeOf: options.modeOf,
+      }),
+      judge: createJudge(frontier),
+      onBody: (request) => frontier.flightOf(request).enter('parsing'),
+      handle: (attempt) =>
+        handler.handle(attempt.request, (flight, want) => toPage(attempt, site, flight, { may: mayRender, want })),
+    },
   );
 }
 

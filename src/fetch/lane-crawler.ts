@@ -1,69 +1,195 @@
-// Crawlee's CheerioCrawler, changed where it must be: the page is decoded as browsers do, parsed once, and every failure
-// reaches the error handler with its own error.
+// Crawlee's CheerioCrawler with the way of one page through it made short: what a page costs besides its bytes and its
+// handler is spent here (docs/decisions/011-short-way.md). Pool, sessions, statistics and the way of a failed attempt are
+// Crawlee's own.
 import type { Readable } from 'node:stream';
-import type { IncomingMessage } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 
 import {
   CheerioCrawler,
   cheerioCrawlerEnqueueLinks,
+  RequestState,
+  type AddRequestsBatchedOptions,
   type CheerioCrawlerOptions,
   type CheerioCrawlingContext,
   type EnqueueLinksOptions,
+  type IRequestManager,
+  type ProxyInfo,
   type Request,
+  type RequestProvider,
+  type Session,
+  type Source,
 } from '@crawlee/cheerio';
-import { load, type CheerioOptions } from 'cheerio';
 
-import type { Dom } from '../core/page.ts';
-import { decodeBody } from './decode.ts';
+import type { RoutedRequest } from './clients/tier-client.ts';
+import type { SimpleHeaders } from './clients/headers-of-answer.ts';
+import { openDocument, readBody, type Document } from './document.ts';
+import { createSessionCookies } from './session-cookies.ts';
 
-/** Judges a response before its body is parsed; throws what it means unless it is a page for the site's handler. */
-export type Judge = (context: CheerioCrawlingContext) => Promise<void>;
+/** What has come back for a request, before its body is read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: SimpleHeaders;
+  /** After redirects. */
+  readonly url: string;
+  readonly stream: Readable;
+}
+
+/** One attempt at a page, as far as it has come. */
+export interface Attempt {
+  readonly request: Request;
+  readonly session: Session | undefined;
+  readonly proxyInfo: ProxyInfo | undefined;
+}
+
+/** An attempt whose page is there, and what its handler may do. */
+export interface FetchedAttempt extends Attempt, Pick<CheerioCrawlingContext, 'enqueueLinks' | 'addRequests' | 'log'> {
+  readonly answer: Answer;
+  readonly document: Document;
+}
+
+/** What the lane does with one attempt, in this order. Whatever throws ends it. */
+export interface LaneWork {
+  /** What the request is sent with. */
+  prepare(attempt: Attempt): Promise<Pick<RoutedRequest, 'route' | 'onSent'> & { headers: Record<string, string> }>;
+  /** Judges an answer before its body is read; throws what it means unless it is a page for the site's handler. */
+  judge(attempt: Attempt, answer: Answer): Promise<void>;
+  /** Told when a body is there. */
+  onBody(request: Request): void;
+  handle(attempt: FetchedAttempt): Promise<void>;
+}
 
 export class HttpLaneCrawler extends CheerioCrawler {
-  readonly #onParsing: (request: Request) => void;
+  readonly #work: LaneWork;
+  readonly #cookies = createSessionCookies();
 
-  /** @param onParsing Told when a body is there and is to be parsed. */
-  constructor(options: CheerioCrawlerOptions, judge: Judge, onParsing: (request: Request) => void = () => {}) {
+  constructor(options: CheerioCrawlerOptions, work: LaneWork) {
     super(options);
-    this.postNavigationHooks = [judge];
-    this.#onParsing = onParsing;
+    this.#work = work;
   }
 
-  /** The headers as the policy has put them in order (headers.ts): Crawlee would send the request's own before them. */
-  protected override _getRequestOptions(...args: Parameters<CheerioCrawler['_getRequestOptions']>) {
-    const [, , , prepared] = args;
-    return { ...super._getRequestOptions(...args), headers: prepared?.headers };
+  /** One page from its hand-out to its commit. */
+  protected override async _runTaskFunction(): Promise<void> {
+    const source = this.requestManager as IRequestManager;
+    const request = await source.fetchNextRequest();
+    if (!request) return;
+    const session = await this.sessionPool?.getSession();
+    delete request.loadedUrl; // An old one is not carried over to retries.
+    const id = request.id ?? request.uniqueKey;
+    this.stats.startJob(id);
+    // What Crawlee's error handling reads of a context.
+    const context = { id, crawler: this, log: this.log, request, session } as unknown as CheerioCrawlingContext;
+    try {
+      request.state = RequestState.BEFORE_NAV;
+      await this.#attempt(request, session);
+      await this.#land(source, request);
+      this.stats.finishJob(id, request.retryCount);
+      request.state = RequestState.DONE;
+      session?.markGood();
+    } catch (error) {
+      request.state = RequestState.ERROR_HANDLER;
+      await this.#fail(error as Error, context, source);
+      request.state = RequestState.DONE;
+      session?.markBad();
+    }
   }
 
-  /** Leaves the bytes as they are: `_parseHTML` knows more of their encoding than the header alone says. */
-  protected override _encodeResponse(_request: Request, response: IncomingMessage) {
-    return { response, encoding: 'utf8' as const };
+  async #attempt(request: Request, session: Session | undefined): Promise<void> {
+    const proxyInfo = await this.proxyConfiguration?.newProxyInfo(session?.id, { request });
+    const attempt: Attempt = { request, session, proxyInfo };
+    const limit = this.navigationTimeoutMillis;
+    const fetched = await within(limit, `request timed out after ${limit / 1_000} seconds.`, this.#fetch(attempt));
+    if (!this.requestMatchesEnqueueStrategy(request)) {
+      request.noRetry = true;
+      request.state = RequestState.SKIPPED;
+      return;
+    }
+    request.state = RequestState.REQUEST_HANDLER;
+    const handlerLimit = this.userRequestHandlerTimeoutMillis;
+    await within(handlerLimit, `requestHandler timed out after ${handlerLimit / 1_000} seconds.`, this.#work.handle(fetched));
+    request.state = RequestState.DONE;
   }
 
-  /** Parses a page once: Crawlee builds a `dom`, and then a `$` from a second parse. */
-  protected override async _parseHTML(response: IncomingMessage, isXml: boolean, context: CheerioCrawlingContext) {
-    const bytes = await buffer(response);
-    this.#onParsing(context.request);
-    const body = decodeBody(bytes, response.headers['content-type']);
-    // The options are Crawlee's: its link extraction expects htmlparser2's tree.
-    const $ = load(body, { xmlMode: isXml, _useHtmlParser2: true } as CheerioOptions) as unknown as Dom;
-    const { enqueueLinks, request } = context;
+  async #fetch(attempt: Attempt): Promise<FetchedAttempt> {
+    const { request, session, proxyInfo } = attempt;
+    const { headers, ...prepared } = await this.#work.prepare(attempt);
+    const sent: RoutedRequest = {
+      ...prepared,
+      url: request.url,
+      method: request.method as NonNullable<RoutedRequest['method']>,
+      headers: this.#cookies.put(headers, session, request.url),
+      ...(proxyInfo && { proxyUrl: proxyInfo.url }),
+      ...(/^(?:PATCH|POST|PUT)$/.test(request.method) && { body: request.payload ?? '' }),
+    };
+    const {
+      stream,
+      statusCode,
+      headers: answered,
+      url,
+    } = await this.httpClient.stream(sent, (redirect, next) => {
+      this.#cookies.take(session, redirect.headers, redirect.url);
+      const cookies = this.#cookies.of(session, String(next.url));
+      if (cookies !== '') next.headers['Cookie'] = cookies;
+    });
+    const answer: Answer = { status: statusCode, headers: answered, url: String(url), stream };
+    request.loadedUrl = answer.url;
+    // Those of a refusal too: the next try is known by them.
+    this.#cookies.take(session, answered, answer.url);
+    request.state = RequestState.AFTER_NAV;
+    await this.#work.judge(attempt, answer);
+    const bytes = await readBody(stream);
+    this.#work.onBody(request);
+    const document = openDocument(bytes, answered['content-type']?.toString());
+    return { ...attempt, answer, document, log: this.log, ...this.#linksOf(request, document) };
+  }
+
+  #linksOf(request: Request, document: Document): Pick<FetchedAttempt, 'enqueueLinks' | 'addRequests'> {
+    const enqueueFound: CheerioCrawlingContext['enqueueLinks'] = async (options) =>
+      this.enqueueLinksWithCrawlDepth(
+        options as Parameters<CheerioCrawler['enqueueLinksWithCrawlDepth']>[0],
+        request,
+        this.requestManager as unknown as RequestProvider,
+      );
     return {
-      body,
-      $,
-      get dom() {
-        return $.root()[0] as never;
-      },
-      enqueueLinks: async (options?: EnqueueLinksOptions) =>
-        cheerioCrawlerEnqueueLinks({
+      enqueueLinks: async (options?: EnqueueLinksOptions) => {
+        if (!document.isMarkup) return { processedRequests: [], unprocessedRequests: [] };
+        return cheerioCrawlerEnqueueLinks({
           ...(options && { options }),
-          $,
+          $: document.$,
           originalRequestUrl: request.url,
           ...(request.loadedUrl && { finalRequestUrl: request.loadedUrl }),
-          enqueueLinks,
-        }),
+          enqueueLinks: enqueueFound,
+        });
+      },
+      // As Crawlee's own, which asks of every link whether an option is set that this crawler never has.
+      addRequests: async (requests, options) => {
+        const sources: Source[] = [];
+        for await (const link of requests) {
+          const source = typeof link === 'string' ? { url: link } : (link as Source);
+          source.crawlDepth ??= request.crawlDepth + 1;
+          await this.validateRequestUserData(source);
+          sources.push(source);
+        }
+        await (this.requestManager as IRequestManager).addRequestsBatched(sources, options as AddRequestsBatchedOptions);
+      },
     };
+  }
+
+  /** A commit that fails is tried again, as Crawlee does it. */
+  async #land(source: IRequestManager, request: Request): Promise<void> {
+    try {
+      await source.markRequestHandled(request);
+    } catch {
+      const what = `Marking request ${request.url} as handled timed out.`;
+      await this._timeoutAndRetry(async () => source.markRequestHandled(request), this.internalTimeoutMillis, what);
+    }
+  }
+
+  async #fail(error: Error, context: CheerioCrawlingContext, source: IRequestManager): Promise<void> {
+    try {
+      await this._requestFunctionErrorHandler(error, context, source);
+    } catch (second) {
+      this.log.exception(second as Error, 'The failure of a page could not be noted, so the crawl ends.');
+      throw second;
+    }
   }
 
   /** Crawlee would wrap every broken connection in an error without its code, as a proxy's fault. */
@@ -77,19 +203,15 @@ export class HttpLaneCrawler extends CheerioCrawler {
   }
 }
 
-/** The beginning of a body, as text; the rest is dropped with its connection unless it ends soon.
- *  @param maxBytes Read at most. */
-export async function readBeginning(response: IncomingMessage, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+/** Crawlee's own (`addTimeoutToPromise`) opens an async context and an AbortController for each; there were six a page. */
+async function within<T>(millis: number, message: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(message)), millis);
+  });
   try {
-    for await (const chunk of response as unknown as Readable) {
-      chunks.push(chunk as Buffer);
-      size += (chunk as Buffer).length;
-      if (size >= maxBytes) break;
-    }
-  } catch {
-    // The status has said enough; how its body ended changes nothing.
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
-  return decodeBody(Buffer.concat(chunks), response.headers['content-type']);
 }

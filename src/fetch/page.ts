@@ -1,6 +1,5 @@
 // What a crawler has fetched, as the Page that a site's handler receives.
 import type { CheerioCrawlingContext, Source } from '@crawlee/cheerio';
-import { load } from 'cheerio';
 import { prettifyError } from 'zod';
 
 import { DATASETS } from '../core/checkpoint.ts';
@@ -8,7 +7,7 @@ import { absentFields } from '../core/absent-fields.ts';
 import type { Dom, Page, Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError } from '../core/verdict.ts';
-import { decodeBody } from './decode.ts';
+import type { FetchedAttempt } from './lane-crawler.ts';
 
 /** One attempt at a page, as the frontier keeps it. */
 export interface PageFlight {
@@ -19,7 +18,7 @@ export interface PageFlight {
 }
 
 /** A fetched page, whichever crawler fetched it. */
-export interface FetchedPage extends Pick<Page, '$' | 'html' | 'tier' | 'log'> {
+export interface FetchedPage extends Pick<Page, '$' | 'read' | 'html' | 'tier' | 'log'> {
   readonly request: CheerioCrawlingContext['request'];
   readonly response: Pick<Page['response'], 'status' | 'headers'>;
   /** Finds its links in `$`. */
@@ -36,28 +35,39 @@ export interface Rendering {
 }
 
 /** @param rendering @default none */
-export function toPage(context: CheerioCrawlingContext, site: Site, flight: PageFlight, rendering?: Rendering): Page {
-  const { request, response, log, body, enqueueLinks, addRequests } = context;
-  const { statusCode: status = 0, headers } = response;
-  const html = typeof body === 'string' ? body : decodeBody(Buffer.from(body), headers['content-type']);
-  // JSON and the like come without one.
-  const $ = context.$ ?? load('');
-  const { tier } = flight;
-  const fetched = { request, log, html, $, tier, enqueueLinks, addRequests, response: { status, headers } };
+export function toPage(attempt: FetchedAttempt, site: Site, flight: PageFlight, rendering?: Rendering): Page {
+  const { request, answer, document, log, enqueueLinks, addRequests } = attempt;
+  const { status, headers } = answer;
+  const fetched: FetchedPage = {
+    request,
+    log,
+    html: document.text,
+    read: (declared) => document.read(declared),
+    get $() {
+      return document.$;
+    },
+    tier: flight.tier,
+    enqueueLinks,
+    addRequests,
+    response: { status, headers },
+  };
   return pageOf(fetched, site, flight, rendering);
 }
 
-export function pageOf(
-  { enqueueLinks, addRequests, ...fetched }: FetchedPage,
-  site: Site,
-  flight: PageFlight,
-  rendering?: Rendering,
-): Page {
+export function pageOf(fetched: FetchedPage, site: Site, flight: PageFlight, rendering?: Rendering): Page {
+  const { enqueueLinks, addRequests, html, tier, log, read } = fetched;
   // Crawlee has set `id` and `loadedUrl` by now; its own type says so only inside a handler.
   const request = fetched.request as Page['request'];
   const referer = { Referer: request.loadedUrl };
   return {
-    ...fetched,
+    html,
+    tier,
+    log,
+    // Not read here: most pages' trees are never built.
+    get $() {
+      return fetched.$;
+    },
+    read,
     request,
     response: { ...fetched.response, url: request.loadedUrl },
     fetchedAt: new Date().toISOString(),
@@ -66,7 +76,7 @@ export function pageOf(
       if (checked.success) {
         flight.stage(DATASETS.items, JSON.stringify(checked.data));
       } else {
-        const absent = rendering?.may(fetched.tier) && hasScripts(fetched.$) ? absentFields(record, checked.error) : [];
+        const absent = rendering?.may(tier) && hasScripts(fetched.$) ? absentFields(record, checked.error) : [];
         if (absent.length > 0) {
           const { status } = fetched.response;
           const reason = `HTTP ${status}: no ${absent.join(', ')}, on a page that has scripts`;

@@ -7,12 +7,14 @@ import type { AtomicStorage, Claimed, ClaimOptions, PageTally, QueueCounts, Stag
 
 /** A queue with the rows and figures that belong to it. See AtomicStorage for what each call promises. */
 export interface Checkpoint {
+  /** Claims that are made at the same time know of each other: each finds the hosts as the one before has left them. */
+  readonly claimsTogether: boolean;
   claim(options: Omit<ClaimOptions, 'lockMillis' | 'owner'>): Promise<Claimed<Request> | null>;
-  handOut(requestId: string): void;
+  handOut(requestId: string): Promise<void>;
   commit(request: Request, rows: readonly StagedRow[], tally: PageTally): Promise<void>;
   reclaim(request: Request, notBefore: number, lane?: Lane): Promise<void>;
   hasWork(lane: Lane): boolean;
-  rest(host: string, until: number): void;
+  rest(host: string, until: number): Promise<void>;
   nextWake(): number | null;
   startSecondPass(notBefore: number): number;
   isFinished(): Promise<boolean>;
@@ -24,6 +26,7 @@ export interface Checkpoint {
 /** Over a store of ours: rows, done mark and figures in one transaction; due times, rests and hand-outs on disk. */
 export function atomicCheckpoint(storage: AtomicStorage, queue: RequestQueue): Checkpoint {
   return {
+    claimsTogether: true,
     async claim(options) {
       const { clientKey: owner, requestLockSecs } = queue;
       const claimed = await storage.claim(queue.id, { ...options, lockMillis: requestLockSecs * 1_000, owner });

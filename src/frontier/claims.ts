@@ -1,4 +1,5 @@
-// A lane's look for its next request: one claimed ahead, one look at a time, and none while nothing can have changed.
+// A lane's look for its next requests: as many as it has room for, one look at a time, and none while nothing can have
+// changed.
 import { setImmediate } from 'node:timers/promises';
 
 import type { Request } from '@crawlee/core';
@@ -21,6 +22,8 @@ export interface Shared {
   changes(): number;
   /** Claims from the store; null: there is nothing now. */
   claim(now: number): Promise<Next | null>;
+  /** How many requests the lane can take at once now, as far as is known: 1 at least. */
+  room(): number;
   /** When there may be something to claim again, epoch milliseconds. */
   nextWake(now: number): number;
   /** Makes a dead letter of a page that killed the process. */
@@ -30,9 +33,11 @@ export interface Shared {
 export interface Claims {
   /** Whether there is nothing to hand out now; looks if there may be. */
   isEmpty(): Promise<boolean>;
-  /** The request that `isEmpty` has found. */
+  /** A request that `isEmpty` has found. */
   take(): Next | null;
-  /** What is claimed ahead. */
+  /** Gives up what was found and not taken. */
+  drop(which: (next: Next) => boolean): Next[];
+  /** The first that is claimed ahead. */
   readonly ahead: Next | null;
   /** Something is claimed ahead, or being looked for. */
   readonly busy: boolean;
@@ -44,7 +49,7 @@ export interface Claims {
 const MAX_IDLE_MILLIS = 1_000;
 
 export function createClaims(shared: Shared): Claims {
-  let next: Next | null = null;
+  let ahead: Next[] = [];
   let claiming: Promise<void> | null = null;
   let idleUntil = 0;
 
@@ -52,45 +57,47 @@ export function createClaims(shared: Shared): Claims {
     for (;;) {
       const now = shared.now();
       const before = shared.changes();
-      const claimed = await shared.claim(now);
-      if (!claimed) {
-        // A page that has landed meanwhile may have added links, or left a suspect alone; or requests were only moved.
-        if (before !== shared.changes()) {
-          await setImmediate();
-          continue;
-        }
-        idleUntil = Math.min(shared.nextWake(now), now + MAX_IDLE_MILLIS);
-        return;
+      // Asked for together, they are one transaction (storage/sqlite/schema.ts).
+      const asked = Array.from({ length: shared.room() }, () => shared.claim(now));
+      const claimed = (await Promise.all(asked)).filter((next) => next !== null);
+      for (const next of claimed) {
+        if (handOutAfter(next.deaths) === 'dead-letter') await shared.bury(next);
+        else ahead.push(next);
       }
-      if (handOutAfter(claimed.deaths) !== 'dead-letter') {
-        next = claimed;
-        return;
+      if (ahead.length > 0) return;
+      if (claimed.length > 0) continue;
+      // A page that has landed meanwhile may have added links, or left a suspect alone; or requests were only moved.
+      if (before !== shared.changes()) {
+        await setImmediate();
+        continue;
       }
-      await shared.bury(claimed);
+      idleUntil = Math.min(shared.nextWake(now), now + MAX_IDLE_MILLIS);
+      return;
     }
   };
 
   return {
     async isEmpty() {
-      if (!next && shared.now() >= idleUntil) {
+      if (ahead.length === 0 && shared.now() >= idleUntil) {
         // Callers at the same time share one look.
         claiming ??= look().finally(() => {
           claiming = null;
         });
         await claiming;
       }
-      return next === null;
+      return ahead.length === 0;
     },
-    take() {
-      const taken = next;
-      next = null;
-      return taken;
+    take: () => ahead.shift() ?? null,
+    drop(which) {
+      const dropped = ahead.filter((next) => which(next));
+      ahead = ahead.filter((next) => !which(next));
+      return dropped;
     },
     get ahead() {
-      return next;
+      return ahead[0] ?? null;
     },
     get busy() {
-      return next !== null || claiming !== null;
+      return ahead.length > 0 || claiming !== null;
     },
     wake() {
       idleUntil = 0;

@@ -32,6 +32,9 @@ import { createLanes, type Lanes } from './lanes.ts';
 import type { FrontierOptions, FrontierSnapshot } from './options.ts';
 import type { Landing, Pace } from './pace.ts';
 
+/** Requests claimed in one transaction at most. */
+const MAX_ROOM = 16;
+
 export class Frontier implements IRequestManager {
   /** Written by Crawlee. */
   internalTimeoutMillis = 0;
@@ -51,6 +54,8 @@ export class Frontier implements IRequestManager {
   #failed: number;
   #counters: Record<string, number> = {};
   #landed = 0;
+  /** Pages in flight at most, so far; as good as the limit once a crawl is under way. */
+  #peak = 0;
   /** Grows with all that may give a claim something to find. */
   #changes = 0;
   readonly #ladder: Ladder;
@@ -102,10 +107,10 @@ export class Frontier implements IRequestManager {
   }
 
   /** Says that the answer to a request has begun to arrive: from here on its page can kill the process (its size, its
-   *  compression, the parser, the handler), and that is on disk before it can. */
-  arrived(request: Request): void {
+   *  compression, the parser, the handler), and that is on disk when this resolves. */
+  async arrived(request: Request): Promise<void> {
     this.#openFlightOf(request).enter('reading');
-    this.#checkpoint.handOut(request.id as string);
+    await this.#checkpoint.handOut(request.id as string);
   }
 
   /** Sends a failed attempt round again, not before a time (epoch milliseconds; Infinity: in the second pass). What it
@@ -125,7 +130,8 @@ export class Frontier implements IRequestManager {
   pause(request: Request, until: number): void {
     this.#openFlightOf(request).throttled = true;
     const { host } = new URL(request.url);
-    this.#checkpoint.rest(host, this.#pace.pause(host, until));
+    this.#rest(host, this.#pace.pause(host, until));
+    this.#giveBack(host);
   }
 
   /** Keeps a gap between two hand-outs to the request's host (its Crawl-delay).
@@ -135,7 +141,7 @@ export class Frontier implements IRequestManager {
     const now = this.#now();
     const since = this.#pace.setDelay(host, delayMillis, now);
     // What is claimed from now on keeps the gap too.
-    if (since === null) this.#checkpoint.rest(host, this.#pace.restOf(host, now));
+    if (since === null) this.#rest(host, this.#pace.restOf(host, now));
     return since;
   }
 
@@ -207,6 +213,7 @@ export class Frontier implements IRequestManager {
     this.#lanes.taken(request);
     this.#alone = handOutAfter(next.deaths) === 'alone';
     this.#flights.set(id, openFlight(request, { tier: next.tier, since: this.#now(), claimedAt: next.at }));
+    this.#peak = Math.max(this.#peak, this.#flights.size);
     return request;
   }
 
@@ -302,9 +309,27 @@ export class Frontier implements IRequestManager {
       now: this.#now,
       changes: () => this.#changes,
       claim: (now) => this.#claim(lane, now),
+      room: () => this.#room(lane),
       nextWake: (now) => this.#nextWake(lane, now),
       bury: (next) => this.#bury(next),
     });
+  }
+
+  /** The lane has had more pages in flight than now: so many can be claimed in one transaction. A page that has to be alone
+   *  is only claimed with none in flight, and then by itself. */
+  #room(lane: Lane): number {
+    if (lane === 'browser' || this.#flights.size === 0 || !this.#checkpoint.claimsTogether) return 1;
+    return Math.min(MAX_ROOM, Math.max(1, this.#peak - this.#flights.size));
+  }
+
+  /** What is claimed of a host and not handed out, when the host must not be called. */
+  #giveBack(host: string): void {
+    for (const lane of LANES) {
+      for (const { request } of this.#claims[lane].drop((next) => new URL(next.request.url).host === host)) {
+        void this.#checkpoint.reclaim(request, this.#now(), lane).catch(() => {});
+        this.#pace.land(host, 'bad', null, this.#now());
+      }
+    }
   }
 
   async #claim(lane: Lane, now: number): Promise<Next | null> {
@@ -323,6 +348,11 @@ export class Frontier implements IRequestManager {
       restAfter: (host) => this.#pace.takeOff(host, now),
     });
     return claimed && { ...claimed, tier, at: now };
+  }
+
+  /** A store that cannot be written fails the pages' own commits, with a better message. */
+  #rest(host: string, until: number): void {
+    void this.#checkpoint.rest(host, until).catch(() => {});
   }
 
   /** What happened may give either lane something to claim. */
@@ -350,6 +380,7 @@ export class Frontier implements IRequestManager {
     const begin = now + this.#secondPassDelayMillis;
     const postponed = this.#checkpoint.startSecondPass(begin);
     if (postponed === 0) return Infinity;
+    this.#peak = 0; // Fewer at a time from here on.
     this.#onSecondPass(postponed);
     return begin;
   }
@@ -378,7 +409,7 @@ export class Frontier implements IRequestManager {
     // How long a page takes says something of its host only beside pages that are fetched likewise.
     const millis = tier === 'http' || tier === 'impersonate' ? now - since : null;
     const rest = this.#pace.land(host, throttled ? 'throttled' : how, millis, now);
-    if (rest !== null) this.#checkpoint.rest(host, rest);
+    if (rest !== null) this.#rest(host, rest);
     this.#flights.delete(request.id as string);
     this.#landed++;
     this.#alone = false;

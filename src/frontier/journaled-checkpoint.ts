@@ -32,7 +32,7 @@ export function journaledCheckpoint(
     dueOf,
     write: (request, rows, tally) => journal.commit({ queue, request, rows, tally }),
   });
-  for (const [host, until] of rests) plain.rest(host, until);
+  for (const [host, until] of rests) void plain.rest(host, until);
   return {
     ...plain,
     async reclaim(...waiting: Parameters<Checkpoint['reclaim']>) {
@@ -42,10 +42,10 @@ export function journaledCheckpoint(
       await client.requestQueue(queue.id).updateRequest(toStored(request));
       await plain.reclaim(...waiting);
     },
-    rest(host, until) {
+    async rest(host, until) {
       if (until > 0 && Number.isFinite(until)) rests.set(host, until);
       else rests.delete(host);
-      plain.rest(host, until);
+      await plain.rest(host, until);
     },
     counts() {
       // The platform's count of handled requests is some seconds behind; the journal's is not.

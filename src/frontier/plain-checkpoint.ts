@@ -82,6 +82,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
   };
 
   return {
+    claimsTogether: false,
     async claim(options) {
       const request = await findReady(options);
       if (!request) return null;
@@ -91,7 +92,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       inFlight.set(request.id as string, lane);
       return { request, deaths: 0 };
     },
-    handOut: () => {},
+    handOut: async () => {},
     async commit(request, rows, tally) {
       await write(request, rows, tally);
       inFlight.delete(request.id as string);
@@ -106,7 +107,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       held[lane].size > 0 ||
       [...inFlight.values()].includes(lane) ||
       [...deferred.values()].some((waiting) => waiting.lane === lane),
-    rest,
+    rest: async (host, until) => rest(host, until),
     nextWake() {
       const waitingHosts = LANES.flatMap((lane) => [...held[lane].keys()]).map((host) => rests.get(host) ?? 0);
       let next = Math.min(Infinity, ...waitingHosts);

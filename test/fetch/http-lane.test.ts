@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { RequestQueue } from '@crawlee/core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import type { Dom, Handler, Page } from '../../src/core/page.ts';
+import type { Handler, Page } from '../../src/core/page.ts';
 import { VerdictError } from '../../src/core/verdict.ts';
 import { toRequestId } from '../../src/storage/sqlite/request-queue.ts';
 import { newFolder, openIn } from '../storage/sqlite/fixture.ts';
@@ -62,26 +62,9 @@ describe('a page', () => {
     expect(parses).toBe(3);
   });
 
-  it('has one tree behind `$` and `dom`', async () => {
-    type Parsed = { $: Dom; dom: unknown; body: string };
-    type ParseHtml = (...args: unknown[]) => Promise<Parsed>;
-    let parsed: Parsed | undefined;
-    const server = await serve({
-      '/ok': (response) => response.setHeader('content-type', 'text/html; charset=utf-8').end('<p>ä</p>'),
-    });
-    await crawlLab({
-      storage: openIn(newFolder()),
-      site: labSite(),
-      urls: [`${server.origin}/ok`],
-      onStart({ crawler }) {
-        const inside = crawler as unknown as { _parseHTML: ParseHtml };
-        const parse = inside._parseHTML.bind(inside);
-        inside._parseHTML = async (...args) => (parsed = await parse(...args));
-      },
-    });
-    const { $, dom, body } = parsed as Parsed;
-    expect([$('p').text(), body]).toEqual(['ä', '<p>ä</p>']);
-    expect(dom).toBe($.root()[0]);
+  it('is not parsed for a handler that does not ask for its tree', async () => {
+    const parses = await countParses(() => crawl({ '/one': async (page) => void page.html, '/two': pushPath }));
+    expect(parses).toBe(0);
   });
 
   it('of XML keeps what HTML would change', async () => {

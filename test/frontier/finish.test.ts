@@ -139,20 +139,20 @@ describe('an arrival that cannot be written', () => {
     let failures = 1;
     const { frontier } = await overSqlite({
       around: ({ handOut }) => ({
-        handOut(requestId) {
+        async handOut(requestId) {
           if (failures-- > 0) throw new Error('the disk is full');
-          handOut(requestId);
+          await handOut(requestId);
         },
       }),
     });
     await add(frontier, 'a');
     const a = await take(frontier);
-    expect(() => frontier.arrived(a)).toThrow('the disk is full');
+    await expect(frontier.arrived(a)).rejects.toThrow('the disk is full');
     frontier.defer(a, NOW);
     await frontier.reclaimRequest(a);
     expect(frontier.inFlight).toBe(0);
     const again = await take(frontier);
-    frontier.arrived(again);
+    await frontier.arrived(again);
     await frontier.markRequestHandled(again);
     expect(await frontier.isFinished()).toBe(true);
   });

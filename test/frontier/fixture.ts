@@ -121,7 +121,7 @@ export async function take(frontier: Frontier): Promise<Request> {
 /** The next request, whose answer has begun to arrive: from here on a death of the process counts against it. */
 export async function takeArrived(frontier: Frontier): Promise<Request> {
   const request = await take(frontier);
-  frontier.arrived(request);
+  await frontier.arrived(request);
   return request;
 }
 

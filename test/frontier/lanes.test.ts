@@ -171,7 +171,7 @@ it('a page that must be alone is so over both lanes', async () => {
   await add(bench.frontier, 'x', 'y');
   await fail(bench.frontier, await take(bench.frontier), 'browser');
   const browser = browserOf(bench.frontier);
-  bench.frontier.arrived((await browser.fetchNextRequest()) as Request);
+  await bench.frontier.arrived((await browser.fetchNextRequest()) as Request);
   bench = await afterCrash(bench, { ladder: ladderOf() });
   const next = browserOf(bench.frontier);
   const y = await take(bench.frontier);

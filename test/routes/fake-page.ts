@@ -1,12 +1,9 @@
 // A Page without an engine: HTML in, what the handler pushed and added out. userData is parsed as the engine does it.
-import { load } from 'cheerio';
 import type { Dictionary, Source } from 'crawlee';
 
-import type { Dom, Page } from '../../src/core/page.ts';
+import type { Page } from '../../src/core/page.ts';
+import { openText } from '../../src/fetch/document.ts';
 import { site } from '../../src/routes/hackernews/index.ts';
-
-// The options CheerioCrawler parses with: htmlparser2, so no implied <tbody>. Cheerio's types hide the second one.
-const PARSING = { xmlMode: false, _useHtmlParser2: true };
 
 export interface Handled {
   label: string;
@@ -24,9 +21,13 @@ export async function handle(
   const label = options.label ?? site.labelOf(new URL(url));
   const handled: Handled = { label, pushed: [], added: [], addCalls: 0 };
   const log = { debug() {}, info() {}, warning() {}, error() {} };
+  const { read } = openText(html);
   const page = {
+    read,
     request: { url, loadedUrl: options.loadedUrl ?? url, label, userData: site.userData[label]?.parse(options.userData ?? {}) },
-    $: load(html, PARSING) as unknown as Dom,
+    get $() {
+      return openText(html).$;
+    },
     html,
     response: { status: 200, headers: {}, url: options.loadedUrl ?? url },
     tier: 'http',

@@ -76,7 +76,7 @@ describe('openStorage to look only', () => {
     const writer = openIn(dir);
     const queue = await queueWith(writer, ['a', 'b', 'c']);
     const [a, b] = await claim(writer, queue, 2);
-    writer.handOut(queue, b!.id as string);
+    await writer.handOut(queue, b!.id as string);
     await writer.commit(queue, a!, { rows: [row('default', { n: 1 })], tally: tally() });
 
     const { client, atomic, close } = openStorage({ store: 'sqlite', storageDir: dir, readOnly: true });

@@ -1,14 +1,7 @@
 // What has come as a page's document: HTML, text that Chromium puts a viewer around, or nothing to be read at all.
-import { load, type CheerioOptions } from 'cheerio';
-
 import type { Dom } from '../../core/page.ts';
 import { judgeResponse, VerdictError, type JudgedResponse, type Verdict } from '../../core/verdict.ts';
 import type { Activity } from './activity.ts';
-
-/** As in the HTTP lane: Crawlee's link extraction expects htmlparser2's tree. */
-export function parse(html: string, xmlMode = false): Dom {
-  return load(html, { xmlMode, _useHtmlParser2: true } as CheerioOptions) as unknown as Dom;
-}
 
 type Headers = JudgedResponse['headers'];
 

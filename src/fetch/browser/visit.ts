@@ -11,8 +11,9 @@ import { isShell } from '../../core/shell.ts';
 import { TransportError } from '../../core/transport.ts';
 import { VerdictError } from '../../core/verdict.ts';
 import { decodeBody } from '../decode.ts';
+import { parse } from '../document.ts';
 import type { Activity } from './activity.ts';
-import { isNoPage, judgeDocument, kindOf, noPage, parse, throwUnlessOk, toJudged } from './document.ts';
+import { isNoPage, judgeDocument, kindOf, noPage, throwUnlessOk, toJudged } from './document.ts';
 import { isTimeout, nameBrowserError } from './net-errors.ts';
 import { createView } from './view.ts';
 

@@ -21,7 +21,7 @@ export interface SqliteStorage extends StorageClient, AtomicStorage {
  *  @throws {SurefootError} kind `storage`: see openDatabase(). */
 export function openSqliteStorage(file: string, options: { readOnly?: boolean } = {}): SqliteStorage {
   const connection = openDatabase(file);
-  const { db, transaction } = connection;
+  const { db, transaction, flush } = connection;
   const stores = openStores(connection);
   const queues = openRequestQueues(connection, stores);
   const datasets = openDatasets(connection, stores);
@@ -56,6 +56,7 @@ export function openSqliteStorage(file: string, options: { readOnly?: boolean } 
     ...frontier,
     close() {
       if (!db.open) return;
+      flush();
       if (!options.readOnly) {
         frontier.releaseAll();
         // All of it is in the one file then, and can be copied; libsql does not do this on close.

@@ -38,7 +38,7 @@ export function openFrontierStore(
     remove(store: number, request: string): void;
   },
 ): FrontierStore {
-  const { db, transaction } = connection;
+  const { db, transaction, group, flush } = connection;
   const wakeHosts = db.prepare(
     'UPDATE hosts SET rests_until = 0 WHERE store = ? AND lane = ? AND rests_until > 0 AND rests_until <= ?',
   );
@@ -58,10 +58,8 @@ export function openFrontierStore(
   const lock = db.prepare(
     `UPDATE requests SET state = ${STATE.locked}, lock_until = ?, locked_by = ? WHERE store = ? AND id = ?`,
   );
-  const setRest = db.prepare(
-    'INSERT INTO hosts (store, lane, host, rests_until) VALUES (?, 0, ?, ?) ON CONFLICT (store, lane, host) DO UPDATE SET rests_until = excluded.rests_until',
-  );
-  const setRestInBrowser = db.prepare('UPDATE hosts SET rests_until = ? WHERE store = ? AND lane = 1 AND host = ?');
+  const setRest = db.prepare('UPDATE hosts SET rests_until = ? WHERE store = ? AND lane IN (0, 1) AND host = ?');
+  const addRest = db.prepare('INSERT INTO hosts (store, lane, host, rests_until) VALUES (?, 0, ?, ?)');
   const soonestRequest = db.prepare(
     `SELECT due_at AS at FROM requests WHERE store = ? AND state = ${STATE.waiting} AND due_at > 0 ORDER BY due_at LIMIT 1`,
   );
@@ -110,15 +108,14 @@ export function openFrontierStore(
   const keyOf = (queueId: string) => stores.keyOf('queue', queueId);
   const headOf = (store: number, lane: number, host: string) => firstOfHost.get(store, lane, host) as WaitingLine | undefined;
   const restHost = (store: number, host: string, until: number) => {
-    setRest.run(store, host, until);
-    setRestInBrowser.run(until, store, host);
+    if (setRest.run(until, store, host).changes === 0) addRest.run(store, host, until);
   };
 
   return {
     async claim(queueId, { lane = 'http', laneOf = () => lane, now, lockMillis, owner, maxDeaths, restAfter }) {
       const store = keyOf(queueId);
       const here = numberOf(lane);
-      return transaction(() => {
+      return group(() => {
         for (const other of LANES) wakeHosts.run(store, numberOf(other), now);
         fallDue.run(store, now);
         for (let moves = 0; moves < MAX_MOVES;) {
@@ -138,7 +135,9 @@ export function openFrontierStore(
           else move.run(numberOf(belongs), store, line.id);
           setHead.run(headOf(store, here, host.host)?.seq ?? null, store, here, host.host);
           if (belongs === lane) {
-            restHost(store, host.host, Math.min(restAfter(host.host), CLOSED));
+            // It is only claimed from if it does not rest.
+            const until = restAfter(host.host);
+            if (until > 0) restHost(store, host.host, Math.min(until, CLOSED));
             return { request, deaths: line.deaths };
           }
           moves++;
@@ -146,16 +145,17 @@ export function openFrontierStore(
         return null;
       });
     },
-    handOut(queueId, requestId) {
-      countHandOut.run(keyOf(queueId), requestId);
+    async handOut(queueId, requestId) {
+      await group(() => countHandOut.run(keyOf(queueId), requestId));
     },
     async commit(queueId, request, { rows, tally }) {
       const queue = keyOf(queueId);
-      transaction(() => {
+      const body = toBody(request);
+      await group(() => {
         for (const [key, bodies] of byStore(rows, (dataset) => stores.getOrCreate('dataset', dataset).key)) {
           datasets.write(key, bodies, request.id as string);
         }
-        const { changes } = markHandled.run(toBody(request), queue, request.id);
+        const { changes } = markHandled.run(body, queue, request.id);
         if (changes === 0) return; // Handled already: its rows were replaced, its figures stand.
         stores.advance(queue, { handled: 1 });
         addTally.run(queue, tally.tier, tally.host, tally.end, tally.bytes, Math.round(tally.millis), tally.rejected);
@@ -164,20 +164,15 @@ export function openFrontierStore(
     },
     async reclaim(queueId, request, notBefore, lane) {
       const queue = keyOf(queueId);
-      transaction(() => {
-        putBack.run(
-          toBody(request),
-          Math.min(notBefore, POSTPONED),
-          lane === undefined ? null : numberOf(lane),
-          queue,
-          request.id,
-        );
+      const body = toBody(request);
+      await group(() => {
+        putBack.run(body, Math.min(notBefore, POSTPONED), lane === undefined ? null : numberOf(lane), queue, request.id);
       });
     },
     // There is always an HTTP lane, so nobody has to ask for it.
     hasWork: (queueId, lane) => lane === 'http' || inBrowser.get(keyOf(queueId)) !== undefined,
-    rest(queueId, host, until) {
-      restHost(keyOf(queueId), host, Math.min(until, CLOSED));
+    async rest(queueId, host, until) {
+      await group(() => restHost(keyOf(queueId), host, Math.min(until, CLOSED)));
     },
     nextWake(queueId) {
       const store = keyOf(queueId);
@@ -203,7 +198,9 @@ export function openFrontierStore(
       });
     },
     releaseAll() {
-      if (db.open) release.run();
+      if (!db.open) return;
+      flush();
+      release.run();
     },
     counts(queueId) {
       const info = stores.find('queue', queueId);

@@ -36,7 +36,7 @@ const HEAD = 'SELECT id, seq, body FROM requests WHERE store = ?';
 
 /** The statements of all queues, and what their clients share. */
 export function openRequestQueues(connection: Connection, stores: Stores) {
-  const { db, transaction } = connection;
+  const { db, transaction, group } = connection;
   const insert = db.prepare(
     'INSERT INTO requests (store, id, host, seq, state, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (store, id) DO NOTHING',
   );
@@ -73,8 +73,8 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
     return forefront ? -seq : seq;
   };
 
-  const add = (store: number, requests: readonly RequestSchema[], forefront: boolean): ProcessedRequest[] =>
-    transaction(() => {
+  const add = (store: number, requests: readonly RequestSchema[], forefront: boolean): Promise<ProcessedRequest[]> =>
+    group(() => {
       const first = stores.nextSeq(store);
       let added = 0;
       let addedHandled = 0;
@@ -121,12 +121,12 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
         stores.delete('queue', idOrName);
       },
       async addRequest(request, { forefront = false } = {}) {
-        const [processed] = add(key(), [request], forefront);
+        const [processed] = await add(key(), [request], forefront);
         const { requestId, wasAlreadyPresent, wasAlreadyHandled } = processed as ProcessedRequest;
         return { requestId, wasAlreadyPresent, wasAlreadyHandled };
       },
       async batchAddRequests(requests, { forefront = false } = {}): Promise<BatchAddRequestsResult> {
-        return { processedRequests: add(key(), requests, forefront), unprocessedRequests: [] };
+        return { processedRequests: await add(key(), requests, forefront), unprocessedRequests: [] };
       },
       async getRequest(id) {
         const line = find(key(), id);
@@ -137,7 +137,7 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
         const requestId = toRequestId(request.uniqueKey);
         const line = find(store, requestId);
         if (!line) {
-          add(store, [request], forefront);
+          await add(store, [request], forefront);
           return { requestId, wasAlreadyPresent: false, wasAlreadyHandled: false };
         }
         const wasAlreadyHandled = line.state === STATE.handled;

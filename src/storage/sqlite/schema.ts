@@ -120,11 +120,16 @@ const SCHEMA = `
 // Single rows are read with `get()`: each `all()` makes a native object that libsql (0.5) frees only between two turns
 // of the event loop.
 
-/** A connection with its transactions. Everything is synchronous: a page's commit takes some 40 microseconds. */
+/** A connection with its transactions. */
 export interface Connection {
   readonly db: Database.Database;
-  /** Runs `work` in one transaction; all of it happens or nothing. Not to be nested. */
+  /** Runs `work` in one transaction, at once; all of it happens or nothing. Not to be nested. */
   transaction<T>(work: () => T): T;
+  /** The same, together with all else that is asked for in this turn of the event loop, in the order of asking: what costs
+   *  is the end of a transaction, not what is in it. Resolves when it is on disk. One that throws takes no other along. */
+  group<T>(work: () => T): Promise<T>;
+  /** Does what `group` has waiting, at once. Throws nothing: whoever waits for it is told. */
+  flush(): void;
 }
 
 /** Opens crawl.sqlite, creating it when it does not exist.
@@ -160,10 +165,78 @@ export function openDatabase(file: string): Connection {
       if (isEmpty(db)) db.exec(SCHEMA);
       else assertOurs(db, file);
     });
-    return { db, transaction };
+    return { db, transaction, ...openGroup(db, transaction, file) };
   } catch (error) {
     throw toStorageError(error, file);
   }
+}
+
+interface Unit {
+  /** Runs inside the transaction. */
+  run(): void;
+  /** Called after its end. */
+  done(): void;
+  fail(error: unknown): void;
+}
+
+/** See Connection. */
+function openGroup(
+  db: Database.Database,
+  transaction: Connection['transaction'],
+  file: string,
+): Pick<Connection, 'group' | 'flush'> {
+  const mark = db.prepare('SAVEPOINT unit');
+  const forget = db.prepare('RELEASE unit');
+  const undo = db.prepare('ROLLBACK TO unit');
+  let waiting: Unit[] = [];
+
+  /** All but those that throw. */
+  const runAll = (units: readonly Unit[]): Unit[] => {
+    const good: Unit[] = [];
+    for (const unit of units) {
+      mark.run();
+      try {
+        unit.run();
+        good.push(unit);
+      } catch (error) {
+        if (!db.inTransaction) throw error; // SQLite has undone everything: the disk is full, the file damaged.
+        undo.run();
+        unit.fail(toStorageError(error, file));
+      }
+      forget.run();
+    }
+    return good;
+  };
+  const flush = () => {
+    const units = waiting;
+    waiting = [];
+    const [only] = units;
+    if (!only) return;
+    try {
+      if (units.length === 1) {
+        transaction(() => only.run());
+        only.done();
+      } else {
+        for (const unit of transaction(() => runAll(units))) unit.done();
+      }
+    } catch (error) {
+      // A unit that has failed for itself is told nothing new by this.
+      for (const unit of units) unit.fail(error);
+    }
+  };
+  const group = <T>(work: () => T): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (waiting.length === 0) setImmediate(flush);
+      let value: T;
+      waiting.push({
+        run() {
+          value = work();
+        },
+        done: () => resolve(value),
+        fail: (error) => reject(error as Error),
+      });
+    });
+  return { group, flush };
 }
 
 /** Turns what SQLite throws about a damaged or unwritable file into an error that names the way out. */

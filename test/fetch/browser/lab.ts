@@ -234,7 +234,7 @@ function createManager(onRow: (row: Row) => void, arrived: string[]) {
         if (dataset === DATASETS.items) staged.get(request.uniqueKey)?.push(JSON.parse(json) as Row);
       },
     }),
-    arrived: (request: Request) => void arrived.push(new URL(request.url).pathname),
+    arrived: async (request: Request) => void arrived.push(new URL(request.url).pathname),
     setDelay: () => null,
   };
 }

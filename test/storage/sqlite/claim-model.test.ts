@@ -122,7 +122,7 @@ async function apply(
       Object.assign(line, { state: 'waiting', due: now + time });
       break;
     case 'rest':
-      storage.rest(queue, `${name[0]}.example`, until);
+      await storage.rest(queue, `${name[0]}.example`, until);
       model.rests.set(name[0] as string, until);
       break;
     case 'lock': {

@@ -64,9 +64,9 @@ describe('the order of claims', () => {
     const { storage, queue } = await start('a1');
     const { id: other } = await storage.requestQueues().getOrCreate('other');
     await add(storage, other, 'a1', 'a2');
-    storage.rest(queue, A, Infinity);
+    await storage.rest(queue, A, Infinity);
     expect([await next(storage, queue), await rest(storage, other)]).toEqual([null, ['a1', 'a2']]);
-    storage.rest(queue, A, 0);
+    await storage.rest(queue, A, 0);
     expect([await next(storage, queue), await next(storage, queue), await next(storage, other)]).toEqual(['a1', null, null]);
   });
 
@@ -82,7 +82,7 @@ describe('the order of claims', () => {
     const { storage, queue } = await start();
     const urls = ['http://a.example:81/1', 'http://a.example:82/1', 'http://a.example:81/2'];
     await storage.requestQueue(queue).batchAddRequests(urls.map((url) => new Request({ url })));
-    storage.rest(queue, 'a.example:81', Infinity);
+    await storage.rest(queue, 'a.example:81', Infinity);
     expect((await claimAll(storage, queue)).map(({ request }) => request.url)).toEqual([urls[1]]);
   });
 });
@@ -90,7 +90,7 @@ describe('the order of claims', () => {
 describe('a host that rests', () => {
   it('is passed over, and its requests keep their order', async () => {
     const { storage, queue } = await start('a1', 'b1', 'a2', 'b2', 'c1');
-    storage.rest(queue, A, NOW + 5_000);
+    await storage.rest(queue, A, NOW + 5_000);
     expect(await rest(storage, queue)).toEqual(['b1', 'b2', 'c1']);
     await add(storage, queue, 'a3', 'b3');
     expect([await rest(storage, queue), storage.nextWake(queue)]).toEqual([['b3'], NOW + 5_000]);
@@ -109,7 +109,7 @@ describe('a host that rests', () => {
     expect(storage.nextWake(queue), 'no time ends a rest without end').toBeNull();
     vi.setSystemTime(NOW + 1e9);
     expect(await next(storage, queue)).toBeNull();
-    storage.rest(queue, A, 0);
+    await storage.rest(queue, A, 0);
     expect(await next(storage, queue)).toBe('a3');
   });
 
@@ -127,14 +127,14 @@ describe('a host that rests', () => {
 
   it('that nothing is known of yet may rest', async () => {
     const { storage, queue } = await start();
-    storage.rest(queue, A, NOW + 1_000);
+    await storage.rest(queue, A, NOW + 1_000);
     await add(storage, queue, 'a1');
     expect([await next(storage, queue), storage.nextWake(queue)]).toEqual([null, NOW + 1_000]);
   });
 
   it('wakes nobody up when it has nothing to fetch', async () => {
     const { storage, queue } = await start('a1', 'b1');
-    storage.rest(queue, B, NOW + 9_000);
+    await storage.rest(queue, B, NOW + 9_000);
     await claimNext(storage, queue, { restAfter: () => NOW + 1_000 });
     expect(storage.nextWake(queue)).toBe(NOW + 9_000);
   });
@@ -321,7 +321,7 @@ describe('redrive', () => {
     let opened = { dir, storage };
     for (let death = 0; death < 3; death++) {
       for (const { request } of await claimAll(opened.storage, queue)) {
-        if (nameOf(request) !== 'b1') opened.storage.handOut(queue, request.id as string);
+        if (nameOf(request) !== 'b1') await opened.storage.handOut(queue, request.id as string);
       }
       opened = reopenAfterCrash(opened.dir);
     }

@@ -24,7 +24,7 @@ interface Opened {
 async function die(opened: Opened, queue: string, names: readonly string[]): Promise<Opened> {
   const claimed = await claim(opened.storage, queue);
   for (const request of claimed) {
-    if (names.includes(namesOf([request])[0] as string)) opened.storage.handOut(queue, request.id as string);
+    if (names.includes(namesOf([request])[0] as string)) await opened.storage.handOut(queue, request.id as string);
   }
   return reopenAfterCrash(opened.dir);
 }
@@ -132,7 +132,7 @@ describe('deaths of the process', () => {
     for (let death = 0; death < 3; death++) {
       const a = (await claimNext(at.storage, queue))?.request;
       if (!a) break;
-      at.storage.handOut(queue, a.id as string);
+      await at.storage.handOut(queue, a.id as string);
       await end(at.storage, queue, a);
       at = reopenAfterCrash(at.dir);
     }
@@ -163,7 +163,7 @@ describe('releaseAll', () => {
     const due = Date.now() + 60_000;
     await storage.commit(queue, a!, { rows: [], tally: tally() });
     await storage.reclaim(queue, b!, due);
-    storage.handOut(queue, c!.id as string);
+    await storage.handOut(queue, c!.id as string);
     storage.releaseAll();
     const next = reopenAfterCrash(dir).storage;
     expect(next.nextWake(queue)).toBe(due);
@@ -187,7 +187,7 @@ describe('releaseAll', () => {
     for (let round = 0; round < 3; round++) {
       const opened = openIn(dir);
       const [a] = await claim(opened, queue);
-      opened.handOut(queue, a!.id as string);
+      await opened.handOut(queue, a!.id as string);
       opened.close();
     }
     expect(await deathsByName(openIn(dir), queue)).toEqual([['a', 0]]);

@@ -1,0 +1,73 @@
+// The benchmark's target, run in a process of its own: the demo site's pages at the size the issue names, rendered before
+// the first request, so that what is measured is the crawler. `tsx bench/target/server.ts STORIES`; prints its URL.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { itemPage, listPage } from '../../src/demo/pages.ts';
+import { demoStory } from '../../src/demo/stories.ts';
+
+const PER_PAGE = 30;
+/** Distinct comment trees. Every page has its own head and one of these below it: 350 MB of pages in 10 MB of memory. */
+const TREES = 300;
+/** The demo's stories have 18 comments on average; twice as many make pages of 35 KB. */
+const MORE_COMMENTS = 2;
+const HEADERS = { 'content-type': 'text/html; charset=utf-8' };
+
+const stories = Number(process.argv[2] ?? 10_000);
+/** Milliseconds that each answer waits. */
+const wait = Number(process.argv[3] ?? 0);
+
+const storyAt = (index: number) => {
+  const story = demoStory(index);
+  return { ...story, commentCount: story.commentCount * MORE_COMMENTS };
+};
+const halves = (index: number) => {
+  const page = itemPage(storyAt(index));
+  const cut = page.indexOf('<table border="0" class="comment-tree">');
+  return [page.slice(0, cut), page.slice(cut)] as const;
+};
+const trees = Array.from({ length: Math.min(TREES, stories) }, (_, index) => Buffer.from(halves(index)[1]));
+const lists = Array.from({ length: Math.ceil(stories / PER_PAGE) }, (_, index) =>
+  Buffer.from(listPage(index + 1, { stories, perPage: PER_PAGE })),
+);
+const heads = new Map<number, Buffer>();
+for (let index = 0; index < stories; index++) {
+  const story = storyAt(index);
+  const page = itemPage({ ...story, commentCount: 0 });
+  const cut = page.indexOf('<table border="0" class="comment-tree">');
+  const count = story.commentCount;
+  const head = page.slice(0, cut).replace('>discuss<', count === 0 ? '>discuss<' : `>${count}&nbsp;comments<`);
+  heads.set(story.id, Buffer.from(head));
+}
+
+let served = 0;
+const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+  const { url = '/' } = request;
+  const reply = () => {
+    const id = /^\/item\?id=(\d+)/.exec(url)?.[1];
+    const head = id === undefined ? undefined : heads.get(Number(id));
+    if (head) {
+      served++;
+      const tree = trees[Number(id) / 1_000 % trees.length] as Buffer;
+      response.writeHead(200, { ...HEADERS, 'content-length': head.length + tree.length });
+      response.write(head);
+      response.end(tree);
+      return;
+    }
+    const list = /^\/news(?:\?p=(\d+))?$/.exec(url);
+    const page = list && lists[Number(list[1] ?? 1) - 1];
+    if (page) served++;
+    const body = page ?? Buffer.from(url === '/served' ? String(served) : 'User-agent: *\nAllow: /\n');
+    response.writeHead(page || url === '/robots.txt' || url === '/served' ? 200 : 404, {
+      ...(page ? HEADERS : { 'content-type': 'text/plain' }),
+      'content-length': body.length,
+    });
+    response.end(body);
+  };
+  if (wait > 0) setTimeout(reply, wait);
+  else reply();
+});
+server.listen(0, '127.0.0.1', () => {
+  const bytes = [...heads.values()].reduce((sum, { length }) => sum + length, 0) / stories + trees.reduce((sum, { length }) => sum + length, 0) / trees.length;
+  console.log(JSON.stringify({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/news`, itemBytes: Math.round(bytes) }));
+});
