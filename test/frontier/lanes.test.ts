@@ -186,7 +186,7 @@ it('a page that must be alone, claimed while nothing was in flight, waits for th
   const first = await overSqlite({ ladder: ladderOf() });
   await add(first.frontier, 'x', 'y');
   await fail(first.frontier, await take(first.frontier), 'browser');
-  first.frontier.arrived((await browserOf(first.frontier).fetchNextRequest()) as Request);
+  await first.frontier.arrived((await browserOf(first.frontier).fetchNextRequest()) as Request);
   const { frontier } = await afterCrash(first, { ladder: ladderOf() });
   const browser = browserOf(frontier);
   expect([await frontier.isEmpty(), await browser.isEmpty()], 'both have one ahead').toEqual([false, false]);
