@@ -45,3 +45,8 @@ const MAX_UNREACHED_MILLIS = 10_000;
 export function isProxyGone(times: number, since: number, now: number): boolean {
   return times >= MAX_UNREACHED && now - since >= MAX_UNREACHED_MILLIS;
 }
+
+/** In the currency of the prices: two decimals, and four where a hundredth is too coarse. */
+export function toMoney(amount: number): string {
+  return amount.toFixed(amount < 1 ? 4 : 2);
+}

@@ -36,7 +36,7 @@ export async function openBrowserCrawler(options: OpenBrowserOptions): Promise<{
   const { browserPath, crawleeBrowserPath: defaultPath } = settings;
   const browser = await findBrowserHere({ browserPath, defaultPath, searchPath });
   if ('none' in browser) throw new SurefootError('setup', browser.none);
-  say(`Browser: ${browser.path} ${browser.version} (${browser.source}).`);
+  if (!settings.quiet) say(`Browser: ${browser.path} ${browser.version} (${browser.source}).`);
   return createBrowserCrawler({
     ...common,
     ...(waysOut.provider && { proxyConfiguration: waysOut.provider.pageConfiguration }),

@@ -155,7 +155,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       onBrowserNeeded() {
         if (!frontier.isStopped) tender.need();
       },
-      onLearnt: () => void writeState(store, 'LADDER', ladder.memory()),
+      // A store that cannot be written fails the pages' commits, with a better message; it must not end the process here.
+      onLearnt: () => void writeState(store, 'LADDER', ladder.memory()).catch(() => {}),
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
       onSecondPass(requests) {
@@ -182,12 +183,14 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
             },
           }),
       // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three
-      // pages that are missing: no other one is logged in. A sticky one lives as long as its address.
+      // pages that are missing: no other one is logged in. One behind a proxy lives as long as a sticky address.
       createSession: sessionsWithCookies(
         options.cookies,
         options.cookies.length > 0
           ? { maxUsageCount: 1e9, maxAgeSecs: 1e9, maxErrorScore: 1e9 }
-          : { maxUsageCount: 1e9, maxAgeSecs: sessionSecs(settings) },
+          : proxies
+            ? { maxUsageCount: 1e9, maxAgeSecs: sessionSecs(settings) }
+            : {},
       ),
       duringPage: staging.duringPage,
       ways,

@@ -1,7 +1,7 @@
 // What the crawl has sent and received, and what that costs: residential traffic is paid for by the gigabyte, API calls by the
 // piece. Tells once when a limit is reached; pages that are in flight then still end.
 import type { Tier } from '../core/page.ts';
-import { isPaidByTheByte, type CountTraffic, type TrafficKey, type TrafficSum } from '../core/proxy.ts';
+import { isPaidByTheByte, toMoney, type CountTraffic, type TrafficKey, type TrafficSum } from '../core/proxy.ts';
 
 export interface LedgerOptions {
   /** What earlier passes of this run came to. */
@@ -69,7 +69,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     if (proxied >= maxProxyMb * MB) {
       return `--max-proxy-mb ${maxProxyMb} is reached: ${(proxied / MB).toFixed(1)} MB went through the proxy.`;
     }
-    return cost() >= maxCost ? `--max-cost ${maxCost} is reached: traffic and calls came to ${inMoney(cost())}.` : null;
+    return cost() >= maxCost ? `--max-cost ${maxCost} is reached: traffic and calls came to ${toMoney(cost())}.` : null;
   };
   const tell = () => {
     const reason = told ? null : limitReached();
@@ -93,9 +93,4 @@ export function createLedger(options: LedgerOptions): Ledger {
     proxiedBytes: () => proxied,
     limitReached,
   };
-}
-
-/** Two decimals, and four where a hundredth is too coarse. */
-function inMoney(amount: number): string {
-  return amount.toFixed(amount < 1 ? 4 : 2);
 }

@@ -43,8 +43,3 @@ export function toPlainText(text: string, limit: number): string {
   const plain = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
   return plain.length > limit ? `${plain.slice(0, limit - 1)}…` : plain;
 }
-
-/** In the currency of the prices: two decimals, and four where a hundredth is too coarse. */
-export function toMoney(amount: number): string {
-  return amount.toFixed(amount < 1 ? 4 : 2);
-}

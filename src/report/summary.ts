@@ -2,7 +2,8 @@
 import Table from 'cli-table3';
 
 import type { RunMeta } from '../core/meta.ts';
-import { toCount, toDuration, toMoney, toPages, toPlainText, toRate, toSize } from './figures.ts';
+import { toMoney } from '../core/proxy.ts';
+import { toCount, toDuration, toPages, toPlainText, toRate, toSize } from './figures.ts';
 
 const FAILURES_SHOWN = 10;
 /** Lines of paid traffic at the end of a crawl; `status` has all. */

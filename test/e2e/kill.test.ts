@@ -9,20 +9,25 @@ const KILLS = 20;
 const STORIES = 3_000;
 /** Many on a list page, so that there is always something to do besides the pages that were in flight at a kill. */
 const STORIES_A_LIST = 500;
-/** A process is killed anywhere between its start and this time after the first request it is expected to make: while it
- *  loads and opens its store as well as in full flight. */
+/** Every other process is killed within this time after its first request, in full flight, ... */
 const LIVES_ON_MILLIS = 1_500;
+/** ... and the others anywhere between their start and about that request: while they load and open their store. */
+const STARTS_IN_MILLIS = 2_000;
 
 it(
   `a crawl killed ${KILLS} times at random moments has each row once, and fetches no finished page again`,
   { timeout: 300_000 },
   async () => {
     let firstRequest: number | null = null;
+    let onFirstRequest = () => {};
     const site = await startDemoSite({
       stories: STORIES,
       perPage: STORIES_A_LIST,
       delayMillis: () => {
-        firstRequest ??= performance.now();
+        if (firstRequest === null) {
+          firstRequest = performance.now();
+          onFirstRequest();
+        }
         return 20;
       },
     });
@@ -31,13 +36,17 @@ it(
     const hitsOf = (url: string) => site.hits.get(url.slice(new URL(url).origin.length)) ?? 0;
     const millisToFirstRequest: number[] = [];
     /** Runs until the kill, or to its end; then checks that nothing that was done before it has been fetched again. */
-    const runOnce = async (killAfterMillis: number | null) => {
+    const runOnce = async (killAt: 'start' | 'flight' | 'never') => {
       const done = [...handledUrls(storageDir)].map((url) => ({ url, hits: hitsOf(url) }));
       firstRequest = null;
       const crawl = startCrawl(args);
-      const kill = killAfterMillis === null ? null : setTimeout(() => crawl.child.kill('SIGKILL'), killAfterMillis);
+      const killIn = (millis: number) => setTimeout(() => crawl.child.kill('SIGKILL'), millis);
+      const startsIn = millisToFirstRequest.at(-1) ?? STARTS_IN_MILLIS;
+      onFirstRequest = () => {
+        if (killAt === 'flight') killIn(Math.random() * LIVES_ON_MILLIS);
+      };
+      if (killAt === 'start') killIn(Math.random() * startsIn * 1.2);
       const result = await crawl.ended;
-      if (kill) clearTimeout(kill);
       if (firstRequest !== null) millisToFirstRequest.push(firstRequest - crawl.startedMillis);
       for (const { url, hits } of done) expect(hitsOf(url), `${url} was done, and is fetched again`).toBe(hits);
       return { ...result, resumed: done.length };
@@ -46,11 +55,11 @@ it(
     let killed = 0;
     try {
       while (killed < KILLS) {
-        const { code, stderr } = await runOnce(Math.random() * ((millisToFirstRequest.at(-1) ?? 2_000) + LIVES_ON_MILLIS));
+        const { code, stderr } = await runOnce(killed % 2 === 0 ? 'flight' : 'start');
         expect(code, `the crawl must be too long to finish between two kills: ${stderr}`).toBe(137);
         killed++;
       }
-      const { code, stderr, resumed } = await runOnce(null);
+      const { code, stderr, resumed } = await runOnce('never');
       expect(resumed, 'kills that came before any page was done prove nothing').toBeGreaterThan(10);
       expect(stderr).toMatch(/[\d,]+ of [\d,]+ pages done, resuming/);
       expect(code, stderr).toBe(0);

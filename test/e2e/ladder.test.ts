@@ -102,16 +102,15 @@ it('a crawl over both lanes that is killed again and again has each row once, an
     for (const { url, hits } of done) expect(hitsOf(url), `${url} was done, and is fetched again`).toBe(hits);
     return result;
   };
-  for (let kills = 0; kills < 6; kills++) {
-    const before = handledUrls(storageDir).size;
-    const run = await runOnce(3_000 + Math.random() * 3_000);
-    if (run.code !== 137) {
-      expect([run.code, before], run.stderr).toEqual([0, expect.any(Number)]);
-      break;
-    }
+  // A machine that is quick may be done before the last kill; a finished run would start over.
+  let last = await runOnce(3_000 + Math.random() * 2_000);
+  let kills = 0;
+  while (last.code === 137) {
+    kills++;
+    last = await runOnce(kills < 6 ? 3_000 + Math.random() * 3_000 : null);
   }
-  const last = await runOnce(null);
   expect(last.code, last.stderr).toBe(0);
+  expect(kills).toBeGreaterThan(1);
   const { items, meta } = readExport(storageDir);
   expectStories(items, stories, site.url);
   expect(meta).toMatchObject({ failed: 0, rejected: 0, pending: 0 });
