@@ -124,6 +124,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       site,
       maxRequests: options.maxRequests,
       pace: createPace({ hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay }, Math.random),
+      concurrency: settings.concurrency,
       ladder,
       onBrowserNeeded: () => tender.need(),
       onLearnt: () => void writeState(storage.client, 'LADDER', ladder.memory()),
