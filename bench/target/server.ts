@@ -1,5 +1,6 @@
-// The benchmark's target, run in a process of its own: the demo site's pages at the size the issue names, rendered before
-// the first request, so that what is measured is the crawler. `tsx bench/target/server.ts STORIES`; prints its URL.
+// The benchmark's target, run in a process of its own: the demo site's pages, 35 KB a story, rendered before the first
+// request, so that what is measured is the crawler. `tsx bench/target/server.ts STORIES [WAIT]`; prints its URL, and at /stats
+// says how many pages it has served since it was last asked, from the first request to the end of the last answer.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -41,14 +42,33 @@ for (let index = 0; index < stories; index++) {
 }
 
 let served = 0;
+let firstAt = 0;
+let lastAt = 0;
+const begin = () => {
+  if (firstAt === 0) firstAt = performance.now();
+};
+const count = () => {
+  served++;
+  lastAt = performance.now();
+};
+/** What was served since this was last asked for. */
+const takeStats = () => {
+  const stats = JSON.stringify({ served, millis: lastAt - firstAt });
+  served = firstAt = lastAt = 0;
+  return stats;
+};
+
 const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
   const { url = '/' } = request;
+  // Asked for, not answered: the first request is where a crawl's time begins.
+  const isPage = url.startsWith('/item') || url.startsWith('/news');
+  if (isPage) begin();
+  if (isPage) response.once('finish', count);
   const reply = () => {
     const id = /^\/item\?id=(\d+)/.exec(url)?.[1];
     const head = id === undefined ? undefined : heads.get(Number(id));
     if (head) {
-      served++;
-      const tree = trees[Number(id) / 1_000 % trees.length] as Buffer;
+      const tree = trees[(Number(id) / 1_000) % trees.length] as Buffer;
       response.writeHead(200, { ...HEADERS, 'content-length': head.length + tree.length });
       response.write(head);
       response.end(tree);
@@ -56,18 +76,21 @@ const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) =>
     }
     const list = /^\/news(?:\?p=(\d+))?$/.exec(url);
     const page = list && lists[Number(list[1] ?? 1) - 1];
-    if (page) served++;
-    const body = page ?? Buffer.from(url === '/served' ? String(served) : 'User-agent: *\nAllow: /\n');
-    response.writeHead(page || url === '/robots.txt' || url === '/served' ? 200 : 404, {
+    const body = page ?? Buffer.from(url === '/stats' ? takeStats() : 'User-agent: *\nAllow: /\n');
+    response.writeHead(page || url === '/robots.txt' || url === '/stats' ? 200 : 404, {
       ...(page ? HEADERS : { 'content-type': 'text/plain' }),
       'content-length': body.length,
     });
     response.end(body);
   };
-  if (wait > 0) setTimeout(reply, wait);
+  if (wait > 0 && isPage) setTimeout(reply, wait);
   else reply();
 });
 server.listen(0, '127.0.0.1', () => {
-  const bytes = [...heads.values()].reduce((sum, { length }) => sum + length, 0) / stories + trees.reduce((sum, { length }) => sum + length, 0) / trees.length;
-  console.log(JSON.stringify({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/news`, itemBytes: Math.round(bytes) }));
+  const bytes =
+    [...heads.values()].reduce((sum, { length }) => sum + length, 0) / stories +
+    trees.reduce((sum, { length }) => sum + length, 0) / trees.length;
+  console.log(
+    JSON.stringify({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/news`, itemBytes: Math.round(bytes) }),
+  );
 });

@@ -60,7 +60,7 @@ export function outlineOf(html: string): Outline {
     // White space alone counts for little, so a run may be longer than the limit before it is cut.
     const run = html.slice(from, Math.min(to, from + 4 * TEXT_LIMIT));
     // Neither markup's own spaces nor a puzzle of brackets (Cloudflare once hid them in the page) are text.
-    if (/[\p{L}\p{N}]/u.test(run)) text += ` ${run.trim().replaceAll(/\s+/g, ' ')}`;
+    if (LETTER.test(run)) text += ` ${SPACES.test(run) ? run.trim().replaceAll(/\s+/g, ' ') : run.trim()}`;
   };
 
   let at = 0;
@@ -68,8 +68,8 @@ export function outlineOf(html: string): Outline {
     const open = html.indexOf('<', at);
     addText(at, open === -1 ? html.length : open);
     if (open === -1) break;
-    const name = /^<\/?([a-z][a-z\d:-]*)/i.exec(html.slice(open, open + 24))?.[1]?.toLowerCase();
-    if (name === undefined) {
+    const name = tagName(html, open + (html.charCodeAt(open + 1) === SLASH ? 2 : 1));
+    if (name === '') {
       at = afterNoTag(html, open);
       continue;
     }
@@ -110,8 +110,13 @@ export function outlineOf(html: string): Outline {
     }
   }
   const long = text.length > TEXT_LIMIT;
+  const seen = text.slice(0, TEXT_LIMIT);
+  const shown = long ? null : plain(seen);
   return {
-    text: plain(text.slice(0, TEXT_LIMIT)),
+    // Of an ordinary page nobody asks for it.
+    get text() {
+      return shown ?? plain(seen);
+    },
     long,
     title: plain(title ?? ''),
     noscript: plain(noscript),
@@ -124,6 +129,23 @@ export function outlineOf(html: string): Outline {
 
 const SLASH = 47;
 const EQUALS = 61;
+
+const LETTER = /[\p{L}\p{N}]/u;
+/** White space that is not the one space it comes to. */
+const SPACES = /\s\s|[^\S ]/;
+
+/** The name of a tag in lower case, of at most 24 letters; '' where none begins. */
+function tagName(html: string, from: number): string {
+  let at = from;
+  for (; at < from + 24 && isNamePart(html.charCodeAt(at), at === from); at += 1);
+  return at === from ? '' : html.slice(from, at).toLowerCase();
+}
+
+function isNamePart(char: number, first: boolean): boolean {
+  const letter = char | 32;
+  if (letter >= 97 && letter <= 122) return true;
+  return !first && ((char >= 48 && char <= 58) || char === 45);
+}
 
 /** Where `<` opens no element: a comment, a doctype, or just the character. */
 function afterNoTag(html: string, open: number): number {

@@ -151,6 +151,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       site,
       maxRequests: options.maxRequests,
       pace,
+      concurrency: settings.concurrency,
       ladder,
       onBrowserNeeded() {
         if (!frontier.isStopped) tender.need();

@@ -54,8 +54,8 @@ export class Frontier implements IRequestManager {
   #failed: number;
   #counters: Record<string, number> = {};
   #landed = 0;
-  /** Pages in flight at most, so far; as good as the limit once a crawl is under way. */
-  #peak = 0;
+  /** Pages that can be in flight, as far as is known. */
+  #peak: number;
   /** Grows with all that may give a claim something to find. */
   #changes = 0;
   readonly #ladder: Ladder;
@@ -72,6 +72,7 @@ export class Frontier implements IRequestManager {
     this.#checkpoint = checkpoint;
     this.#site = site;
     this.#pace = pace;
+    this.#peak = options.concurrency ?? 0;
     this.#now = now;
     this.#ladder = options.ladder ?? createLadder({ tiers: ['http'] });
     this.#lanes = createLanes(this.#ladder, site.labelOf);
@@ -315,7 +316,7 @@ export class Frontier implements IRequestManager {
     });
   }
 
-  /** The lane has had more pages in flight than now: so many can be claimed in one transaction. A page that has to be alone
+  /** The lane can have more pages in flight than now: so many can be claimed in one transaction. A page that has to be alone
    *  is only claimed with none in flight, and then by itself. */
   #room(lane: Lane): number {
     if (lane === 'browser' || this.#flights.size === 0 || !this.#checkpoint.claimsTogether) return 1;

@@ -16,6 +16,8 @@ export interface FrontierOptions {
   /** Requests known at most, over all restarts; further ones are not added. @default no limit */
   maxRequests?: number | undefined;
   pace: Pace;
+  /** Pages that the HTTP lane can have in flight: so many are looked for at once. @default as many as it has had */
+  concurrency?: number;
   /** @default one of tier `http` alone */
   ladder?: Ladder;
   /** Told when a request goes to the browser lane: somebody has to work there. */

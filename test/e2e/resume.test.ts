@@ -178,7 +178,7 @@ it('a finished run starts over on the next call, and its exports stay', async ()
 
 it('a second process over the same folder is refused, and the first goes on', async () => {
   const seen = requests(20);
-  const first = start();
+  const first = start('--delay', '100');
   await seen;
   const second = await start().ended;
   expect(second.code).toBe(1);

@@ -13,6 +13,9 @@ const MAX_MOVES = 100;
 /** The due time of a request that waits until all others are done. */
 const POSTPONED = Number.MAX_SAFE_INTEGER;
 
+/** What writes once, or at any time only what is true by itself. */
+const ONE = { whole: false };
+
 type FrontierStore = Pick<
   AtomicStorage,
   | 'claim'
@@ -105,6 +108,9 @@ export function openFrontierStore(
     'INSERT INTO counters (store, name, value) VALUES (?, ?, ?) ON CONFLICT (store, name) DO UPDATE SET value = value + excluded.value',
   );
   const readCounters = db.prepare('SELECT name, value FROM counters WHERE store = ?');
+  /** Claims that are made together need not all look for what falls due. */
+  let wokenAt = -1;
+  let wokenIn = -1;
   const keyOf = (queueId: string) => stores.keyOf('queue', queueId);
   const headOf = (store: number, lane: number, host: string) => firstOfHost.get(store, lane, host) as WaitingLine | undefined;
   const restHost = (store: number, host: string, until: number) => {
@@ -116,8 +122,11 @@ export function openFrontierStore(
       const store = keyOf(queueId);
       const here = numberOf(lane);
       return group(() => {
-        for (const other of LANES) wakeHosts.run(store, numberOf(other), now);
-        fallDue.run(store, now);
+        if (now !== wokenAt || store !== wokenIn) {
+          for (const other of LANES) wakeHosts.run(store, numberOf(other), now);
+          fallDue.run(store, now);
+          [wokenAt, wokenIn] = [now, store];
+        }
         for (let moves = 0; moves < MAX_MOVES;) {
           const host = firstHost.get(store, here, Math.min(maxDeaths * SUSPECT_BAND + SUSPECT_BAND / 2, CLOSED)) as
             | { host: string; head_seq: number }
@@ -143,16 +152,16 @@ export function openFrontierStore(
           moves++;
         }
         return null;
-      });
+      }, ONE);
     },
     async handOut(queueId, requestId) {
-      await group(() => countHandOut.run(keyOf(queueId), requestId));
+      await group(() => countHandOut.run(keyOf(queueId), requestId), ONE);
     },
     async commit(queueId, request, { rows, tally }) {
       const queue = keyOf(queueId);
       const body = toBody(request);
       await group(() => {
-        for (const [key, bodies] of byStore(rows, (dataset) => stores.getOrCreate('dataset', dataset).key)) {
+        for (const [key, bodies] of byStore(rows, (dataset) => stores.keyOrCreate('dataset', dataset))) {
           datasets.write(key, bodies, request.id as string);
         }
         const { changes } = markHandled.run(body, queue, request.id);
@@ -166,13 +175,17 @@ export function openFrontierStore(
       const queue = keyOf(queueId);
       const body = toBody(request);
       await group(() => {
+        wokenAt = -1;
         putBack.run(body, Math.min(notBefore, POSTPONED), lane === undefined ? null : numberOf(lane), queue, request.id);
       });
     },
     // There is always an HTTP lane, so nobody has to ask for it.
     hasWork: (queueId, lane) => lane === 'http' || inBrowser.get(keyOf(queueId)) !== undefined,
     async rest(queueId, host, until) {
-      await group(() => restHost(keyOf(queueId), host, Math.min(until, CLOSED)));
+      await group(() => {
+        if (until > 0) wokenAt = -1;
+        restHost(keyOf(queueId), host, Math.min(until, CLOSED));
+      }, ONE);
     },
     nextWake(queueId) {
       const store = keyOf(queueId);
@@ -182,10 +195,12 @@ export function openFrontierStore(
       return Number.isFinite(next) ? next : null;
     },
     startSecondPass(queueId, notBefore) {
+      wokenAt = -1;
       return transaction(() => secondPass.run(notBefore, keyOf(queueId)).changes);
     },
     redrive(queueId, requestId, dataset, revise, tier = 'http') {
       const queue = keyOf(queueId);
+      wokenAt = -1;
       return transaction(() => {
         const line = handledBody.get(queue, requestId) as { body: string } | undefined;
         if (!line) return false;

@@ -73,17 +73,21 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
     return forefront ? -seq : seq;
   };
 
-  const add = (store: number, requests: readonly RequestSchema[], forefront: boolean): Promise<ProcessedRequest[]> =>
-    group(() => {
+  const add = async (store: number, requests: readonly RequestSchema[], forefront: boolean): Promise<ProcessedRequest[]> => {
+    const lines = requests.map((request) => ({
+      uniqueKey: request.uniqueKey,
+      requestId: toRequestId(request.uniqueKey),
+      host: hostOf(request.url),
+      state: request.handledAt ? STATE.handled : STATE.waiting,
+      body: toBody(request),
+    }));
+    return group(() => {
       const first = stores.nextSeq(store);
       let added = 0;
       let addedHandled = 0;
-      const processed = requests.map((request) => {
-        const { uniqueKey } = request;
-        const requestId = toRequestId(uniqueKey);
-        const state = request.handledAt ? STATE.handled : STATE.waiting;
+      const processed = lines.map(({ uniqueKey, requestId, host, state, body }) => {
         const seq = forefront ? -(first + added) : first + added;
-        const { changes } = insert.run(store, requestId, hostOf(request.url), seq, state, toBody(request));
+        const { changes } = insert.run(store, requestId, host, seq, state, body);
         if (changes === 0) {
           const wasAlreadyHandled = find(store, requestId)?.state === STATE.handled;
           return { uniqueKey, requestId, wasAlreadyPresent: true, wasAlreadyHandled };
@@ -95,6 +99,7 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
       if (added > 0) stores.advance(store, { seq: added, total: added, handled: addedHandled });
       return processed;
     });
+  };
 
   /** A client for one queue. `owner` is who holds the locks that it takes. */
   const client = (idOrName: string, owner: string): RequestQueueClient => {

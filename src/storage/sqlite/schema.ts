@@ -126,10 +126,14 @@ export interface Connection {
   /** Runs `work` in one transaction, at once; all of it happens or nothing. Not to be nested. */
   transaction<T>(work: () => T): T;
   /** The same, together with all else that is asked for in this turn of the event loop, in the order of asking: what costs
-   *  is the end of a transaction, not what is in it. Resolves when it is on disk. One that throws takes no other along. */
-  group<T>(work: () => T): Promise<T>;
+   *  is the end of a transaction, not what is in it. Resolves when it is on disk. One that throws takes no other along.
+   *  @param options.whole Whether what it has written when it throws must go; one that writes but once needs no care.
+   *  @default true */
+  group<T>(work: () => T, options?: { whole: boolean }): Promise<T>;
   /** Does what `group` has waiting, at once. Throws nothing: whoever waits for it is told. */
   flush(): void;
+  /** Told when anything that was written has been undone. */
+  onUndo(listener: () => void): void;
 }
 
 /** Opens crawl.sqlite, creating it when it does not exist.
@@ -146,7 +150,9 @@ export function openDatabase(file: string): Connection {
     if (!isEmpty(db)) assertOurs(db, file);
     // Write-ahead logging with synchronous=NORMAL: a killed process loses nothing, a power cut at most the last
     // pages, and those as a whole (rows and done mark together). https://sqlite.org/wal.html
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;');
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 8000;',
+    );
     const begin = db.prepare('BEGIN IMMEDIATE');
     const commit = db.prepare('COMMIT');
     const transaction = <T>(work: () => T): T => {
@@ -172,6 +178,7 @@ export function openDatabase(file: string): Connection {
 }
 
 interface Unit {
+  readonly whole: boolean;
   /** Runs inside the transaction. */
   run(): void;
   /** Called after its end. */
@@ -184,26 +191,31 @@ function openGroup(
   db: Database.Database,
   transaction: Connection['transaction'],
   file: string,
-): Pick<Connection, 'group' | 'flush'> {
+): Pick<Connection, 'group' | 'flush' | 'onUndo'> {
   const mark = db.prepare('SAVEPOINT unit');
   const forget = db.prepare('RELEASE unit');
   const undo = db.prepare('ROLLBACK TO unit');
   let waiting: Unit[] = [];
+  const listeners: (() => void)[] = [];
+  const undone = () => {
+    for (const listener of listeners) listener();
+  };
 
   /** All but those that throw. */
   const runAll = (units: readonly Unit[]): Unit[] => {
     const good: Unit[] = [];
     for (const unit of units) {
-      mark.run();
+      if (unit.whole) mark.run();
       try {
         unit.run();
         good.push(unit);
       } catch (error) {
         if (!db.inTransaction) throw error; // SQLite has undone everything: the disk is full, the file damaged.
-        undo.run();
+        if (unit.whole) undo.run();
+        undone();
         unit.fail(toStorageError(error, file));
       }
-      forget.run();
+      if (unit.whole) forget.run();
     }
     return good;
   };
@@ -220,15 +232,17 @@ function openGroup(
         for (const unit of transaction(() => runAll(units))) unit.done();
       }
     } catch (error) {
+      undone();
       // A unit that has failed for itself is told nothing new by this.
       for (const unit of units) unit.fail(error);
     }
   };
-  const group = <T>(work: () => T): Promise<T> =>
+  const group = <T>(work: () => T, { whole } = { whole: true }): Promise<T> =>
     new Promise((resolve, reject) => {
       if (waiting.length === 0) setImmediate(flush);
       let value: T;
       waiting.push({
+        whole,
         run() {
           value = work();
         },
@@ -236,7 +250,7 @@ function openGroup(
         fail: (error) => reject(error as Error),
       });
     });
-  return { group, flush };
+  return { group, flush, onUndo: (listener) => void listeners.push(listener) };
 }
 
 /** Turns what SQLite throws about a damaged or unwritable file into an error that names the way out. */

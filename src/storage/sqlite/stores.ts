@@ -21,6 +21,8 @@ export interface StoreInfo {
 /** All stores of one connection. */
 export interface Stores {
   find(kind: StoreKind, idOrName: string): StoreInfo | undefined;
+  /** The key of a store that is made if there is none. Called inside a transaction. */
+  keyOrCreate(kind: StoreKind, name: string): number;
   /** The store's key; cached, because every call of every client begins with it.
    *  @throws {SurefootError} kind `storage`: there is no such store. */
   keyOf(kind: StoreKind, idOrName: string): number;
@@ -45,8 +47,10 @@ interface Line {
 
 const COLUMNS = 'key, id, name, created_at, modified_at, total, handled';
 
-export function openStores({ db }: Connection): Stores {
+export function openStores({ db, onUndo }: Connection): Stores {
   const keys = new Map<string, number>();
+  // One of them may have been made by what was undone.
+  onUndo(() => keys.clear());
   const byIdOrName = db.prepare(`SELECT ${COLUMNS} FROM stores WHERE kind = ?1 AND id = ?2
                                  UNION ALL SELECT ${COLUMNS} FROM stores WHERE kind = ?1 AND name = ?2`);
   const insert = db.prepare(`INSERT INTO stores (kind, id, name, created_at, modified_at) VALUES (?, ?, ?, ?, ?)`);
@@ -65,6 +69,15 @@ export function openStores({ db }: Connection): Stores {
     return info;
   };
 
+  const getOrCreate = (kind: StoreKind, name?: string): StoreInfo => {
+    const found = name === undefined ? undefined : find(kind, name);
+    if (found) return found;
+    const id = randomUUID().replaceAll('-', '').slice(0, 17);
+    const now = Date.now();
+    insert.run(kind, id, name ?? null, now, now);
+    return existing(kind, id);
+  };
+
   return {
     find,
     keyOf(kind, idOrName) {
@@ -76,14 +89,16 @@ export function openStores({ db }: Connection): Stores {
       }
       return key;
     },
-    getOrCreate(kind, name) {
-      const found = name === undefined ? undefined : find(kind, name);
-      if (found) return found;
-      const id = randomUUID().replaceAll('-', '').slice(0, 17);
-      const now = Date.now();
-      insert.run(kind, id, name ?? null, now, now);
-      return existing(kind, id);
+    keyOrCreate(kind, name) {
+      const cacheKey = `${kind}:${name}`;
+      let key = keys.get(cacheKey);
+      if (key === undefined) {
+        key = getOrCreate(kind, name).key;
+        keys.set(cacheKey, key);
+      }
+      return key;
     },
+    getOrCreate,
     list(kind) {
       return (db.prepare(`SELECT ${COLUMNS} FROM stores WHERE kind = ? ORDER BY key`).all(kind) as Line[]).map(toInfo);
     },
