@@ -7,7 +7,6 @@ import {
   CheerioCrawler,
   cheerioCrawlerEnqueueLinks,
   RequestState,
-  type AddRequestsBatchedOptions,
   type CheerioCrawlerOptions,
   type CheerioCrawlingContext,
   type EnqueueLinksOptions,
@@ -129,7 +128,7 @@ export class HttpLaneCrawler extends CheerioCrawler {
       const cookies = this.#cookies.of(session, String(next.url));
       if (cookies !== '') next.headers['Cookie'] = cookies;
     });
-    const answer: Answer = { status: statusCode, headers: answered, url: String(url), stream };
+    const answer: Answer = { status: statusCode, headers: answered, url, stream };
     request.loadedUrl = answer.url;
     // Those of a refusal too: the next try is known by them.
     this.#cookies.take(session, answered, answer.url);
@@ -162,13 +161,13 @@ export class HttpLaneCrawler extends CheerioCrawler {
       // As Crawlee's own, which asks of every link whether an option is set that this crawler never has.
       addRequests: async (requests, options) => {
         const sources: Source[] = [];
-        for await (const link of requests) {
+        for (const link of requests) {
           const source = typeof link === 'string' ? { url: link } : (link as Source);
           source.crawlDepth ??= request.crawlDepth + 1;
           await this.validateRequestUserData(source);
           sources.push(source);
         }
-        await (this.requestManager as IRequestManager).addRequestsBatched(sources, options as AddRequestsBatchedOptions);
+        await (this.requestManager as IRequestManager).addRequestsBatched(sources, options);
       },
     };
   }

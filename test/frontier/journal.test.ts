@@ -133,8 +133,8 @@ describe('what waits for its time', () => {
     const { client, journal, queue } = await open();
     const checkpoint = journaledCheckpoint({ client, journal, saved: [] }, queue);
     const until = Date.now() + 60_000;
-    checkpoint.rest('a.example', until);
-    checkpoint.rest('full.example', Infinity);
+    void checkpoint.rest('a.example', until);
+    void checkpoint.rest('full.example', Infinity);
     expect(checkpoint.rests()).toEqual([['a.example', until]]);
     const again = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
     const next = journaledCheckpoint({ client, journal, saved: checkpoint.rests() }, again);

@@ -16,7 +16,7 @@ export function withRequired<Fields extends FieldMap>(
   return required.some((name) => values[name] === null) ? null : (values as FieldValues<Fields>);
 }
 
-function readTree($: Dom, fields: FieldMap, within: Selection = $.root() as unknown as Selection): Record<string, unknown> {
+function readTree($: Dom, fields: FieldMap, within: Selection = $.root()): Record<string, unknown> {
   const find = (selector: string) => within.find(selector);
   const valueOf = (field: Field): unknown => {
     switch (field.kind) {
@@ -34,7 +34,7 @@ function readTree($: Dom, fields: FieldMap, within: Selection = $.root() as unkn
         return find(field.selector).length > 0;
       case 'one': {
         const first = find(field.selector).first();
-        return first.length === 0 ? null : readTree($, field.fields, first as unknown as Selection);
+        return first.length === 0 ? null : readTree($, field.fields, first);
       }
       case 'many':
         return find(field.selector)

@@ -247,7 +247,7 @@ function openGroup(
           value = work();
         },
         done: () => resolve(value),
-        fail: (error) => reject(error as Error),
+        fail: reject,
       });
     });
   return { group, flush, onUndo: (listener) => void listeners.push(listener) };
