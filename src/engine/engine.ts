@@ -9,12 +9,8 @@ import type { Tier } from '../core/page.ts';
 import type { TrafficSum } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
-import { sessionsWithCookies } from '../fetch/cookies.ts';
-import { createHeaderPolicy } from '../fetch/headers.ts';
-import { toHeadered } from '../fetch/hooks.ts';
 import { createHttpCrawler, limitConcurrency } from '../fetch/http-crawler.ts';
 import type { Ways } from '../fetch/outcome.ts';
-import { createRobots } from '../fetch/robots.ts';
 import { openBrowserLane } from '../frontier/browser-lane.ts';
 import { atomicCheckpoint } from '../frontier/checkpoint.ts';
 import { Frontier } from '../frontier/frontier.ts';
@@ -29,6 +25,7 @@ import { readState, writeState } from '../storage/run.ts';
 import { stageDatasets } from '../storage/staging.ts';
 import { tendBrowserLane } from './browser-lane.ts';
 import { openBrowserCrawler } from './browser.ts';
+import { openRobots, toCommon } from './common.ts';
 import { openTierClients } from './tiers.ts';
 import { openWaysOut } from './ways-out.ts';
 
@@ -136,40 +133,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     });
 
     const client = openTierClients({ settings, waysOut, onTierLost: loseTier });
-    const { headers: mode, contact } = settings;
-    const policy = createHeaderPolicy({ mode, ...(contact !== undefined && { contact }), version: options.version });
-    const common = {
-      site,
-      headers: (request, session) => policy({ request: toHeadered(request, site), sessionId: session?.id ?? '' }),
-      robots: settings.ignoreRobots
-        ? null
-        : createRobots({
-            client,
-            headers: (url) => policy({ request: { url }, sessionId: '' }),
-            way: async () => {
-              const proxyUrl = await proxies?.configuration.newUrl('robots');
-              if (!proxyUrl) return {};
-              return { proxyUrl, route: { tier: 'http', proxy: settings.proxy, sessionId: 'robots' } };
-            },
-          }),
-      // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three
-      // pages that are missing: no other one is logged in. A sticky one lives as long as its address.
-      createSession: sessionsWithCookies(
-        options.cookies,
-        options.cookies.length > 0
-          ? { maxUsageCount: 1e9, maxAgeSecs: 1e9, maxErrorScore: 1e9 }
-          : { maxUsageCount: 1e9, maxAgeSecs: sessionSecs(settings) },
-      ),
-      duringPage: staging.duringPage,
-      ways,
-      ...(proxies && { proxyConfiguration: proxies.configuration }),
-      modeOf: waysOut.modeOf,
-      maxRetryAfterMillis: settings.maxRetryAfter * SECOND,
-      secondPass: settings.secondPassDelay > 0,
-      redact,
-      onDeadLetter: options.onDeadLetter,
-      log,
-    } satisfies Partial<Parameters<typeof createHttpCrawler>[0]>;
+    const robots = openRobots({ settings, client, proxies, version: options.version });
+    const common = toCommon({ ...options, robots, ways, modeOf: waysOut.modeOf, duringPage: staging.duringPage, log });
     const crawler = createHttpCrawler({ ...common, frontier, client, concurrency: settings.concurrency });
     const lane = openBrowserLane(frontier);
     const tender = tendBrowserLane({
@@ -214,9 +179,4 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       await events.close();
     }
   });
-}
-
-/** How long a session lives: a sticky address, no longer than the gateway keeps it. */
-function sessionSecs({ sessionMinutes = 10 }: Settings): number {
-  return sessionMinutes * 60;
 }

@@ -77,8 +77,12 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       inFlight.set(request.id as string, lane);
       return { request, deaths: 0 };
     },
+    add: async (requests, forefront) =>
+      (await client.requestQueue(queue.id).batchAddRequests(requests, { forefront })).processedRequests,
     handOut: () => {},
-    async commit(request, rows, tally) {
+    // Workers, who have what is written elsewhere, need a store that commits (input/rules.ts).
+    async commit(written, rows, tally) {
+      const request = written as Request;
       for (const { dataset, json } of rows) {
         const { id } = await client.datasets().getOrCreate(dataset);
         await client.dataset(id).pushItems(json);
@@ -88,10 +92,12 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue): Che
       addTally(sums, tally);
       for (const [name, value] of Object.entries(tally.counters ?? {})) counters[name] = (counters[name] ?? 0) + value;
     },
-    async reclaim(request, notBefore, lane = inFlight.get(request.id as string) ?? 'http') {
+    async reclaim(written, notBefore, lane = inFlight.get(written.id as string) ?? 'http') {
+      const request = written as Request;
       inFlight.delete(request.id as string);
       deferred.set(request.id as string, { request, notBefore, lane });
     },
+    recover: () => {},
     hasWork: (lane) =>
       lane === 'http' ||
       held[lane].size > 0 ||

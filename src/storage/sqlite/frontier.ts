@@ -1,8 +1,8 @@
 // What the frontier asks of the store beyond Crawlee's queue client: the next request whose host may be called, a page's
 // commit, and due times. A claim reads the top of one index over hosts and the top of one over that host's requests.
 import { LANES, type Lane } from '../../core/lane.ts';
-import type { AtomicStorage, StagedRow, TallySum } from '../../core/checkpoint.ts';
-import { fromBody, SUSPECT_BAND, toBody } from './request-queue.ts';
+import { toBody, type AtomicStorage, type StagedRow, type TallySum, type Written } from '../../core/checkpoint.ts';
+import { fromBody, SUSPECT_BAND } from './request-queue.ts';
 import { STATE, type Connection } from './schema.ts';
 import type { Stores } from './stores.ts';
 
@@ -13,12 +13,19 @@ const MAX_MOVES = 100;
 /** The due time of a request that waits until all others are done. */
 const POSTPONED = Number.MAX_SAFE_INTEGER;
 
+/** What was locked waits again; what was in flight goes behind all others that were so at fewer deaths. */
+const RECOVER = `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL,
+  handed_out = 0, deaths = deaths + handed_out, seq = seq + handed_out * ${SUSPECT_BAND}
+  WHERE state = ${STATE.locked}`;
+
 type FrontierStore = Pick<
   AtomicStorage,
   | 'claim'
   | 'handOut'
   | 'commit'
   | 'reclaim'
+  | 'recover'
+  | 'together'
   | 'hasWork'
   | 'rest'
   | 'nextWake'
@@ -80,6 +87,7 @@ export function openFrontierStore(
   const release = db.prepare(
     `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0 WHERE state = ${STATE.locked}`,
   );
+  const recover = db.prepare(`${RECOVER} AND store = ? AND id = ?`);
   const secondPass = db.prepare(
     `UPDATE requests SET due_at = ? WHERE store = ? AND state = ${STATE.waiting} AND due_at = ${POSTPONED}`,
   );
@@ -154,7 +162,7 @@ export function openFrontierStore(
         for (const [key, bodies] of byStore(rows, (dataset) => stores.getOrCreate('dataset', dataset).key)) {
           datasets.write(key, bodies, request.id as string);
         }
-        const { changes } = markHandled.run(toBody(request), queue, request.id);
+        const { changes } = markHandled.run(bodyOf(request), queue, request.id);
         if (changes === 0) return; // Handled already: its rows were replaced, its figures stand.
         stores.advance(queue, { handled: 1 });
         addTally.run(queue, tally.tier, tally.host, tally.end, tally.bytes, Math.round(tally.millis), tally.rejected);
@@ -165,7 +173,7 @@ export function openFrontierStore(
       const queue = keyOf(queueId);
       transaction(() => {
         putBack.run(
-          toBody(request),
+          bodyOf(request),
           Math.min(notBefore, POSTPONED),
           lane === undefined ? null : numberOf(lane),
           queue,
@@ -173,6 +181,13 @@ export function openFrontierStore(
         );
       });
     },
+    recover(queueId, requestIds) {
+      const queue = keyOf(queueId);
+      transaction(() => {
+        for (const id of requestIds) recover.run(queue, id);
+      });
+    },
+    together: (work) => transaction(work),
     // There is always an HTTP lane, so nobody has to ask for it.
     hasWork: (queueId, lane) => lane === 'http' || inBrowser.get(keyOf(queueId)) !== undefined,
     rest(queueId, host, until) {
@@ -218,18 +233,19 @@ export function openFrontierStore(
   };
 }
 
-/** Makes void what a dead process has left: its locks, the places its pages took at their hosts. A request that was in
- *  flight goes behind all others that were so at fewer deaths. */
+/** Makes void what a dead process has left: its locks, the places its pages took at their hosts. */
 export function recoverFromDeath({ db, transaction }: Connection): void {
   transaction(() => {
     db.exec(`
-      UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL,
-        handed_out = 0, deaths = deaths + handed_out,
-        seq = seq + handed_out * ${SUSPECT_BAND}
-      WHERE state = ${STATE.locked};
+      ${RECOVER};
       UPDATE hosts SET rests_until = 0 WHERE store IN (SELECT key FROM stores) AND rests_until = ${CLOSED};
     `);
   });
+}
+
+/** One that comes from another process is a body already. */
+function bodyOf(request: Written): string {
+  return 'body' in request ? request.body : toBody(request);
 }
 
 /** As it stands in the tables. */

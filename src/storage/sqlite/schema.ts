@@ -123,7 +123,7 @@ const SCHEMA = `
 /** A connection with its transactions. Everything is synchronous: a page's commit takes some 40 microseconds. */
 export interface Connection {
   readonly db: Database.Database;
-  /** Runs `work` in one transaction; all of it happens or nothing. Not to be nested. */
+  /** Runs `work` in one transaction; all of it happens or nothing. One within another is part of it: if it fails, both do. */
   transaction<T>(work: () => T): T;
 }
 
@@ -144,15 +144,31 @@ export function openDatabase(file: string): Connection {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;');
     const begin = db.prepare('BEGIN IMMEDIATE');
     const commit = db.prepare('COMMIT');
+    let within = false;
+    // What failed within another transaction, whose work may have caught it.
+    let failure: { error: unknown } | null = null;
     const transaction = <T>(work: () => T): T => {
+      if (within) {
+        try {
+          return work();
+        } catch (error) {
+          failure ??= { error };
+          throw toStorageError(error, file);
+        }
+      }
       begin.run();
+      within = true;
       try {
         const result = work();
+        if (failure) throw failure.error;
         commit.run();
         return result;
       } catch (error) {
         if (db.inTransaction) db.exec('ROLLBACK');
         throw toStorageError(error, file);
+      } finally {
+        within = false;
+        failure = null;
       }
     };
     // Under the transaction's lock, so that two processes that start at once do not both create the tables.
