@@ -127,7 +127,8 @@ interface RunContext {
 
 async function crawlRun(context: RunContext): Promise<number> {
   const { settings, surroundings, storage, site, proxies, run, resumes, demo, cookies } = context;
-  const redact = createRedactor([...secretValues(cookies), ...secretsOf(settings), ...(proxies?.secrets ?? [])]);
+  const secrets = [...secretValues(cookies), ...secretsOf(settings), ...(proxies?.secrets ?? [])];
+  const redact = createRedactor(secrets);
   let say = (text: string): void => void process.stderr.write(`${redact(text)}\n`);
   const options = {
     settings,
@@ -139,6 +140,8 @@ async function crawlRun(context: RunContext): Promise<number> {
     cookies,
     version: surroundings.version,
     searchPath: surroundings.searchPath,
+    secrets,
+    runId: run.startedAt,
     redact,
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),

@@ -28,6 +28,7 @@ import { openBrowserCrawler } from './browser.ts';
 import { openRobots, toCommon } from './common.ts';
 import { openTierClients } from './tiers.ts';
 import { openWaysOut } from './ways-out.ts';
+import { openWorkers, type HttpLane } from './workers.ts';
 
 const SECOND = 1_000;
 /** The second pass has this part of the concurrency. */
@@ -47,6 +48,10 @@ export interface EngineOptions {
   version: string;
   /** PATH, where a browser is looked for. */
   searchPath: string;
+  /** What must not be shown, for `redact` in the workers. */
+  secrets: readonly string[];
+  /** Names the run, for what lasts as long: a proxy's sessions. */
+  runId: string;
   /** Takes secrets out of a text. */
   redact: (text: string) => string;
   /** Takes a line of Crawlee's log. */
@@ -104,6 +109,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       if (lost.has(tier)) return;
       lost.set(tier, why);
       ladder.without(tier);
+      http.loseTier(tier, why);
       say(`${why} The crawl goes on without the tier ${tier}.`);
     };
     const ways: Ways = {
@@ -127,7 +133,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
       onSecondPass(requests) {
-        limitConcurrency(crawler, Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
+        http.limit(Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
         options.onSecondPass(requests);
       },
     });
@@ -135,7 +141,32 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     const client = openTierClients({ settings, waysOut, onTierLost: loseTier });
     const robots = openRobots({ settings, client, proxies, version: options.version });
     const common = toCommon({ ...options, robots, ways, modeOf: waysOut.modeOf, duringPage: staging.duringPage, log });
-    const crawler = createHttpCrawler({ ...common, frontier, client, concurrency: settings.concurrency });
+    const { concurrency } = settings;
+    const http =
+      storage.atomic && settings.workers > 1
+        ? openWorkers({
+            count: settings.workers,
+            job: {
+              settings,
+              site: site.name,
+              cookies: options.cookies,
+              secrets: options.secrets,
+              runId: options.runId,
+              version: options.version,
+            },
+            frontier,
+            concurrency,
+            storage: storage.atomic,
+            client: storage.client,
+            robots,
+            ledger: waysOut.ledger,
+            onProxyFault: waysOut.onFault,
+            onTierLost: loseTier,
+            onDeadLetter: options.onDeadLetter,
+            onLogLine: options.onLogLine,
+            say,
+          })
+        : inThisProcess(createHttpCrawler({ ...common, frontier, client, concurrency }));
     const lane = openBrowserLane(frontier);
     const tender = tendBrowserLane({
       frontier,
@@ -167,7 +198,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
             frontier.stop();
           }
           if (frontier.hasWork('browser') && !frontier.isStopped) tender.need();
-          await crawler.run();
+          await http.run();
           await tender.ended();
         },
       });
@@ -179,4 +210,15 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       await events.close();
     }
   });
+}
+
+/** The HTTP lane as it is without workers. */
+function inThisProcess(crawler: ReturnType<typeof createHttpCrawler>): HttpLane {
+  return {
+    async run() {
+      await crawler.run();
+    },
+    limit: (concurrency) => limitConcurrency(crawler, concurrency),
+    loseTier: () => {},
+  };
 }
