@@ -98,8 +98,12 @@ export interface AtomicStorage extends StorageClient {
   reclaim(queueId: string, request: Written, notBefore: number, lane?: Lane): Promise<void>;
   /** Gives back what a dead process of this crawl had, at once. A death counts against those noted by `handOut`. */
   recover(queueId: string, requestIds: readonly string[]): void;
-  /** Runs synchronous `work` so that all that is written in it is one transaction: all of it happens, or nothing. */
-  together(work: () => void): void;
+  /** From now on what is written within a hundredth of a second is one transaction. A kill takes that with it, each page as a
+   *  whole: for a crawl by several processes, whose main one does little else than write.
+   *  @param onError Told of a failure: what was gathered by then is not written. */
+  gather(onError: (error: unknown) => void): void;
+  /** Writes what is gathered. */
+  settle(): void;
   /** Whether a lane has any request that is not handled. */
   hasWork(queueId: string, lane: Lane): boolean;
   /** Sets until when a host rests (epoch milliseconds; 0: it may be called). Kept over restarts, but for Infinity. */

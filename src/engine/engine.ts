@@ -157,7 +157,6 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
             frontier,
             concurrency,
             storage: storage.atomic,
-            client: storage.client,
             robots,
             ledger: waysOut.ledger,
             onProxyFault: waysOut.onFault,

@@ -25,13 +25,11 @@ export interface WorkerProcessOptions {
   job: WorkerJob;
   onMessage: (message: FromWorker) => void;
   answers: NonNullable<ChannelOptions<FromWorker, Questions>['answers']>;
-  /** Handles one batch of messages; see AtomicStorage.together. */
-  together: (work: () => void) => void;
   /** Told what went wrong while a batch was handled. */
   onError: (error: unknown) => void;
 }
 
-export function startWorker({ job, onMessage, answers, together, onError }: WorkerProcessOptions): WorkerProcess {
+export function startWorker({ job, onMessage, answers, onError }: WorkerProcessOptions): WorkerProcess {
   const child = fork(fileURLToPath(ENTRY), {
     // An inspector's port can be had once.
     execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
@@ -47,7 +45,7 @@ export function startWorker({ job, onMessage, answers, together, onError }: Work
   });
   child.on('message', (batch) => {
     try {
-      together(() => channel.receive(batch));
+      channel.receive(batch);
     } catch (error) {
       onError(error);
     }

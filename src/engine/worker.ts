@@ -67,13 +67,14 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
       else frontier.end();
     },
   });
+  let crawler: ReturnType<typeof createHttpCrawler> | null = null;
   const frontier = new RemoteFrontier({
     site,
     post: channel.post,
     flush: channel.flush,
     ask: channel.ask,
     // Crawlee would look for it within 50 ms.
-    onAssigned: () => void crawler.autoscaledPool?.notify(),
+    onAssigned: () => void crawler?.autoscaledPool?.notify(),
   });
 
   const staging = stageDatasets(forwardStorage(async (call) => channel.ask('storage', call)));
@@ -105,37 +106,38 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
 
   const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
   const log = setUpLog({ level, write: (line) => channel.post({ type: 'log', line: redact(line) }) });
-  const crawler = createHttpCrawler({
-    ...toCommon({
-      settings,
-      site,
-      proxies,
-      cookies: job.cookies,
-      version: job.version,
-      robots: settings.ignoreRobots ? null : keepRobots(async (origin) => channel.ask('robots', origin)),
-      ways: {
-        climb: (from, verdict) => ladder.climb(from, verdict),
-        onProxyFault(fault) {
-          // Bytes that passed before it say that the proxy was reached.
-          tellTraffic();
-          channel.post({ type: 'proxy-fault', fault: fault && toWireError(fault) });
+  const open = () =>
+    createHttpCrawler({
+      ...toCommon({
+        settings,
+        site,
+        proxies,
+        cookies: job.cookies,
+        version: job.version,
+        robots: settings.ignoreRobots ? null : keepRobots(async (origin) => channel.ask('robots', origin)),
+        ways: {
+          climb: (from, verdict) => ladder.climb(from, verdict),
+          onProxyFault(fault) {
+            // Bytes that passed before it say that the proxy was reached.
+            tellTraffic();
+            channel.post({ type: 'proxy-fault', fault: fault && toWireError(fault) });
+          },
+          onTierGone: tellTierLost,
+          whyNoTier: (verdict) => (verdict === 'needs-browser' || verdict === 'blocked' ? [...lost.values()].join(' ') : ''),
         },
-        onTierGone: tellTierLost,
-        whyNoTier: (verdict) => (verdict === 'needs-browser' || verdict === 'blocked' ? [...lost.values()].join(' ') : ''),
-      },
-      modeOf: (label) => proxies?.modeOf(label) ?? 'none',
-      duringPage: staging.duringPage,
-      redact,
-      // It goes with the page, and is shown once that is on disk.
-      onDeadLetter: () => {},
-      log,
-    }),
-    frontier,
-    client,
-    // Of all workers together; the main process sends no more than that.
-    concurrency: settings.concurrency,
-    sessions: { size: Math.ceil(settings.concurrency / settings.workers), place: job.place },
-  });
+        modeOf: (label) => proxies?.modeOf(label) ?? 'none',
+        duringPage: staging.duringPage,
+        redact,
+        // It goes with the page, and is shown once that is on disk.
+        onDeadLetter: () => {},
+        log,
+      }),
+      frontier,
+      client,
+      // Of all workers together; the main process sends no more than that.
+      concurrency: settings.concurrency,
+      sessions: { size: Math.ceil(settings.concurrency / settings.workers), place: job.place },
+    });
 
   const trafficTimer = setInterval(tellTraffic, TRAFFIC_MILLIS);
   const phasesTimer = setInterval(() => {
@@ -143,6 +145,8 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
     if (phases.length > 0) channel.post({ type: 'phases', phases });
   }, PHASES_MILLIS);
   await Configuration.storage.run(config, async () => {
+    // Here, or it would take Crawlee's own store.
+    crawler = open();
     const events = config.getEventManager();
     await events.init();
     port.listen(channel.receive);

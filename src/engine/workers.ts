@@ -2,8 +2,6 @@
 // the fewest, does to the frontier what the workers report, and replaces one that dies.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { StorageClient } from '@crawlee/types';
-
 import type { AtomicStorage } from '../core/checkpoint.ts';
 import type { DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
@@ -34,9 +32,8 @@ export interface WorkersOptions {
   frontier: Frontier;
   /** Pages in flight, in all workers together. */
   concurrency: number;
-  storage: Pick<AtomicStorage, 'together'>;
-  /** What `Dataset.open()` and its like in a handler come to. */
-  client: StorageClient;
+  /** What `Dataset.open()` and its like in a handler come to, too. */
+  storage: AtomicStorage;
   /** The rules for an origin; null: they are not asked for. */
   robots: ((origin: string) => Promise<{ readonly text: string }>) | null;
   ledger: Pick<Ledger, 'count' | 'charge'>;
@@ -66,7 +63,7 @@ const MAX_STILLBORN = 5;
 const FAREWELL_MILLIS = 10_000;
 
 export function openWorkers(options: WorkersOptions): HttpLane {
-  const { frontier, say } = options;
+  const { frontier, storage, say } = options;
   let { concurrency } = options;
   const seats = Array.from({ length: options.count }, (_, place): Seat => {
     return { place, worker: null, ready: false, hasFetched: false, inFlight: new Set() };
@@ -143,18 +140,24 @@ export function openWorkers(options: WorkersOptions): HttpLane {
     setImmediate(look);
   };
 
+  /** What a worker is told is on disk. */
+  const written = async <T>(work: Promise<T>): Promise<T> => {
+    const result = await work;
+    storage.settle();
+    return result;
+  };
+
   const start = (seat: Seat) => {
     seat.hasFetched = false;
     const worker = startWorker({
       job: { ...options.job, place: seat.place },
       onMessage: (message) => heed(seat, message),
       answers: {
-        add: ({ requests, ...how }) => frontier.addStored(requests, how),
+        add: ({ requests, ...how }) => written(frontier.addStored(requests, how)),
         robots: async (origin) => (await options.robots?.(origin))?.text ?? '',
         delay: async ({ id, delayMillis }) => frontier.setDelay(frontier.flightOf({ id }).request, delayMillis),
-        storage: (call) => makeCall(options.client, call),
+        storage: (call) => written(makeCall(storage, call)),
       },
-      together: (work) => options.storage.together(work),
       onError: fail,
     });
     seat.worker = worker;
@@ -215,6 +218,7 @@ export function openWorkers(options: WorkersOptions): HttpLane {
   };
   const inFlight = () => seats.reduce((sum, seat) => sum + seat.inFlight.size, 0);
 
+  storage.gather(fail);
   // At once: they load what they need while the crawl is prepared.
   for (const seat of seats) start(seat);
 

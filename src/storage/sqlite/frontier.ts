@@ -25,7 +25,8 @@ type FrontierStore = Pick<
   | 'commit'
   | 'reclaim'
   | 'recover'
-  | 'together'
+  | 'gather'
+  | 'settle'
   | 'hasWork'
   | 'rest'
   | 'nextWake'
@@ -187,11 +188,12 @@ export function openFrontierStore(
         for (const id of requestIds) recover.run(queue, id);
       });
     },
-    together: (work) => transaction(work),
+    gather: (onError) => connection.gather(onError),
+    settle: () => connection.settle(),
     // There is always an HTTP lane, so nobody has to ask for it.
     hasWork: (queueId, lane) => lane === 'http' || inBrowser.get(keyOf(queueId)) !== undefined,
     rest(queueId, host, until) {
-      restHost(keyOf(queueId), host, Math.min(until, CLOSED));
+      transaction(() => restHost(keyOf(queueId), host, Math.min(until, CLOSED)));
     },
     nextWake(queueId) {
       const store = keyOf(queueId);
@@ -217,7 +219,9 @@ export function openFrontierStore(
       });
     },
     releaseAll() {
-      if (db.open) release.run();
+      if (!db.open) return;
+      connection.settle();
+      release.run();
     },
     counts(queueId) {
       const info = stores.find('queue', queueId);

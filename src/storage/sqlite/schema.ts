@@ -10,6 +10,9 @@ import { messageOf, SurefootError } from '../../core/errors.ts';
 const APPLICATION_ID = 0x53_52_46_54;
 const SCHEMA_VERSION = 3;
 
+/** What a kill can take of what is gathered. */
+const GATHER_MILLIS = 10;
+
 /** States of a request. Handled ones are in none of the partial indexes, so a claim costs the same however many there are. */
 export const STATE = { waiting: 0, locked: 1, handled: 2 } as const;
 
@@ -123,8 +126,13 @@ const SCHEMA = `
 /** A connection with its transactions. Everything is synchronous: a page's commit takes some 40 microseconds. */
 export interface Connection {
   readonly db: Database.Database;
-  /** Runs `work` in one transaction; all of it happens or nothing. One within another is part of it: if it fails, both do. */
+  /** Runs `work` in one transaction; all of it happens or nothing. Not to be nested. */
   transaction<T>(work: () => T): T;
+  /** From now on transactions that follow each other within a hundredth of a second are one.
+   *  @param onError Told of a failure: what was gathered by then is not written. */
+  gather(onError: (error: unknown) => void): void;
+  /** Writes what is gathered. */
+  settle(): void;
 }
 
 /** Opens crawl.sqlite, creating it when it does not exist.
@@ -144,31 +152,37 @@ export function openDatabase(file: string): Connection {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;');
     const begin = db.prepare('BEGIN IMMEDIATE');
     const commit = db.prepare('COMMIT');
-    let within = false;
-    // What failed within another transaction, whose work may have caught it.
-    let failure: { error: unknown } | null = null;
-    const transaction = <T>(work: () => T): T => {
-      if (within) {
-        try {
-          return work();
-        } catch (error) {
-          failure ??= { error };
-          throw toStorageError(error, file);
-        }
+    /** Set once transactions are gathered; `timer` while one is open. */
+    let gathering: { onError(error: unknown): void; timer: NodeJS.Timeout | null } | null = null;
+    const rollBack = () => {
+      if (gathering?.timer) clearTimeout(gathering.timer);
+      if (gathering) gathering.timer = null;
+      if (db.inTransaction) db.exec('ROLLBACK');
+    };
+    const settle = () => {
+      if (!gathering?.timer) return;
+      clearTimeout(gathering.timer);
+      gathering.timer = null;
+      try {
+        commit.run();
+      } catch (error) {
+        rollBack();
+        gathering.onError(toStorageError(error, file));
       }
-      begin.run();
-      within = true;
+    };
+    const transaction = <T>(work: () => T): T => {
+      if (!gathering?.timer) begin.run();
+      if (gathering) gathering.timer ??= setTimeout(settle, GATHER_MILLIS);
       try {
         const result = work();
-        if (failure) throw failure.error;
-        commit.run();
+        if (!gathering) commit.run();
         return result;
       } catch (error) {
-        if (db.inTransaction) db.exec('ROLLBACK');
-        throw toStorageError(error, file);
-      } finally {
-        within = false;
-        failure = null;
+        rollBack();
+        const storageError = toStorageError(error, file);
+        // What was gathered before is lost with it, and is taken for written.
+        gathering?.onError(storageError);
+        throw storageError;
       }
     };
     // Under the transaction's lock, so that two processes that start at once do not both create the tables.
@@ -176,7 +190,14 @@ export function openDatabase(file: string): Connection {
       if (isEmpty(db)) db.exec(SCHEMA);
       else assertOurs(db, file);
     });
-    return { db, transaction };
+    return {
+      db,
+      transaction,
+      gather(onError) {
+        gathering ??= { onError, timer: null };
+      },
+      settle,
+    };
   } catch (error) {
     throw toStorageError(error, file);
   }
