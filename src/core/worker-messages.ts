@@ -92,6 +92,8 @@ export interface StorageCall {
   readonly kind: 'requestQueue' | 'dataset' | 'keyValueStore';
   /** Null: the collection of its kind. */
   readonly id: string | null;
+  /** Of a queue: who holds the locks that it takes. */
+  readonly options?: { readonly clientKey?: string };
   readonly method: string;
   readonly args: readonly unknown[];
 }

@@ -2,41 +2,80 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 
-import type { StorageClient } from '@crawlee/types';
+import type {
+  DatasetClient,
+  DatasetClientListOptions,
+  KeyValueStoreClient,
+  PaginatedList,
+  RequestQueueClient,
+  StorageClient,
+} from '@crawlee/types';
 
 import { SurefootError } from '../core/errors.ts';
 import type { StorageCall } from '../core/worker-messages.ts';
+import { toRows } from './rows.ts';
+import { keyedLists } from './sqlite/keyed-lists.ts';
+import { pagedList } from './sqlite/paged-list.ts';
 
-const COLLECTIONS = { requestQueues: 'requestQueue', datasets: 'dataset', keyValueStores: 'keyValueStore' } as const;
-const KINDS = Object.values(COLLECTIONS);
 /** What a client of any kind can be asked; nothing else is called on a worker's word. */
 const METHODS =
-  /^(list|getOrCreate|get|update|delete|downloadItems|listItems|pushItems|listKeys|recordExists|getRecord|setRecord|deleteRecord|listHead|addRequest|batchAddRequests|getRequest|updateRequest|deleteRequest|listAndLockHead|prolongRequestLock|deleteRequestLock)$/;
+  /^(list|getOrCreate|get|update|delete|downloadItems|listItems|listEntries|pushItems|listKeys|recordExists|getRecord|setRecord|deleteRecord|listHead|addRequest|batchAddRequests|getRequest|updateRequest|deleteRequest|listAndLockHead|prolongRequestLock|deleteRequestLock)$/;
 
-type Call = (call: StorageCall) => Promise<unknown>;
+type Send = (call: StorageCall) => Promise<unknown>;
+type Methods = Record<string, (...args: never[]) => unknown>;
 
-/** A storage client whose calls are made elsewhere. Of a record's value, a stream is read first; none is given back. */
-export function forwardStorage(call: Call): StorageClient {
-  const clientOf = (kind: StorageCall['kind'], id: string | null) =>
-    new Proxy(
-      {},
-      {
-        get: (_, method) =>
-          // Asked by `await` of whatever it is given.
-          typeof method !== 'string' || method === 'then'
-            ? undefined
-            : async (...args: unknown[]) => call({ kind, id, method, args: await Promise.all(args.map(withoutStream)) }),
+/** A storage client whose calls are made elsewhere. What it is given and gives back is plain data on the way. */
+export function forwardStorage(send: Send): StorageClient {
+  /** A client of a store, or with the id null of all stores of a kind. `own` stands in for methods that are no mere call. */
+  const forwarded = <Client>(target: Pick<StorageCall, 'kind' | 'id' | 'options'>, own: Methods = {}): Client =>
+    new Proxy(own, {
+      get(_, method) {
+        // `await` asks for the latter of whatever it is given.
+        if (typeof method !== 'string' || method === 'then') return undefined;
+        return own[method] ?? (async (...args: unknown[]) => send({ ...target, method, args: args.map(toPlain) }));
       },
-    );
-  const collections = Object.entries(COLLECTIONS).map(([name, kind]) => [name, () => clientOf(kind, null)]);
-  const clients = KINDS.map((kind) => [kind, (id: string) => clientOf(kind, id)]);
-  return Object.fromEntries([...collections, ...clients]) as StorageClient;
+    }) as Client;
+
+  return {
+    requestQueues: () => forwarded({ kind: 'requestQueue', id: null }),
+    datasets: () => forwarded({ kind: 'dataset', id: null }),
+    keyValueStores: () => forwarded({ kind: 'keyValueStore', id: null }),
+    requestQueue: (id, { clientKey } = {}) =>
+      forwarded<RequestQueueClient>({ kind: 'requestQueue', id, ...(clientKey !== undefined && { options: { clientKey } }) }),
+    dataset: (id) => forwarded<DatasetClient>({ kind: 'dataset', id }, datasetMethods(send, id) as Methods) as never,
+    keyValueStore: (id) => forwarded<KeyValueStoreClient>({ kind: 'keyValueStore', id }, recordMethods(send, id) as Methods),
+  };
+}
+
+function datasetMethods(send: Send, id: string) {
+  const list = (method: string) => (options: DatasetClientListOptions) =>
+    pagedList(options ?? {}, (part) => send({ kind: 'dataset', id, method, args: [part] }) as Promise<PaginatedList<never>>);
+  return {
+    listItems: list('listItems'),
+    listEntries: list('listEntries'),
+    pushItems: async (items: unknown) => send({ kind: 'dataset', id, method: 'pushItems', args: [toRows(items)] }),
+  };
+}
+
+function recordMethods(send: Send, id: string) {
+  const call = async (method: string, ...args: unknown[]) => send({ kind: 'keyValueStore', id, method, args });
+  const getRecord = (async (key: string, { stream = false, ...options } = {}) => {
+    const record = (await call('getRecord', key, stream ? { buffer: true } : options)) as { value: Buffer } | undefined;
+    return record && stream ? { ...record, value: Readable.from([record.value]) } : record;
+  }) as KeyValueStoreClient['getRecord'];
+  return {
+    ...keyedLists((options) => call('listKeys', options) as ReturnType<KeyValueStoreClient['listKeys']>, getRecord),
+    getRecord,
+    async setRecord(record: { value: unknown }, ...options: unknown[]) {
+      return call('setRecord', { ...record, value: await toSendable(record.value) }, ...options);
+    },
+  };
 }
 
 /** Makes a worker's call. @throws {SurefootError} kind `storage`: a method that no client has. */
-export async function makeCall(client: StorageClient, { kind, id, method, args }: StorageCall): Promise<unknown> {
+export async function makeCall(client: StorageClient, { kind, id, options, method, args }: StorageCall): Promise<unknown> {
   const collection = `${kind}s` as const;
-  const target = id === null ? client[collection]() : client[kind](id);
+  const target = id === null ? client[collection]() : client[kind](id, options);
   const called = METHODS.test(method)
     ? (Reflect.get(target, method) as ((...args: unknown[]) => unknown) | undefined)
     : undefined;
@@ -44,8 +83,14 @@ export async function makeCall(client: StorageClient, { kind, id, method, args }
   return called.apply(target, [...args]);
 }
 
-/** A record's stream cannot be sent to another process. */
-async function withoutStream(argument: unknown): Promise<unknown> {
-  if (typeof argument !== 'object' || argument === null || !('value' in argument)) return argument;
-  return argument.value instanceof Readable ? { ...argument, value: await buffer(argument.value) } : argument;
+/** A record's value; one that is to become JSON as it will be, for not everything else can be sent. */
+async function toSendable(value: unknown): Promise<unknown> {
+  if (value instanceof Readable) return buffer(value);
+  return value instanceof ArrayBuffer || ArrayBuffer.isView(value) ? value : toPlain(value);
+}
+
+/** As JSON has it: Crawlee's requests hide a part of themselves. */
+function toPlain(argument: unknown): unknown {
+  const json = JSON.stringify(argument) as string | undefined;
+  return json === undefined ? undefined : (JSON.parse(json) as unknown);
 }

@@ -5,7 +5,11 @@ import { startDemoSite } from '../../src/demo/server.ts';
 import { demoStories } from '../../src/demo/stories.ts';
 import { handledUrls, newStorageDir, readExport, startCrawl } from './crawl-process.ts';
 
-const KILLS = 20;
+/** Kills of the process, by how many processes crawl and when they are expected to begin. */
+const CASES = [
+  { workers: 1, kills: 20, startMillis: 2_000 },
+  { workers: 2, kills: 10, startMillis: 6_000 },
+];
 const STORIES = 3_000;
 /** Many on a list page, so that there is always something to do besides the pages that were in flight at a kill. */
 const STORIES_A_LIST = 500;
@@ -13,10 +17,10 @@ const STORIES_A_LIST = 500;
  *  loads and opens its store as well as in full flight. */
 const LIVES_ON_MILLIS = 1_500;
 
-it(
-  `a crawl killed ${KILLS} times at random moments has each row once, and fetches no finished page again`,
+it.each(CASES)(
+  'a crawl by $workers killed $kills times at random moments has each row once, and fetches no finished page again',
   { timeout: 300_000 },
-  async () => {
+  async ({ workers, kills, startMillis }) => {
     let firstRequest: number | null = null;
     const site = await startDemoSite({
       stories: STORIES,
@@ -27,7 +31,7 @@ it(
       },
     });
     const storageDir = newStorageDir();
-    const args = [site.url, '--storage-dir', storageDir, '--concurrency', '10', '--format', 'json'];
+    const args = [site.url, '--storage-dir', storageDir, '--concurrency', '10', '--format', 'json', '--workers', String(workers)];
     const hitsOf = (url: string) => site.hits.get(url.slice(new URL(url).origin.length)) ?? 0;
     const millisToFirstRequest: number[] = [];
     /** Runs until the kill, or to its end; then checks that nothing that was done before it has been fetched again. */
@@ -45,8 +49,8 @@ it(
 
     let killed = 0;
     try {
-      while (killed < KILLS) {
-        const { code, stderr } = await runOnce(Math.random() * ((millisToFirstRequest.at(-1) ?? 2_000) + LIVES_ON_MILLIS));
+      while (killed < kills) {
+        const { code, stderr } = await runOnce(Math.random() * ((millisToFirstRequest.at(-1) ?? startMillis) + LIVES_ON_MILLIS));
         expect(code, `the crawl must be too long to finish between two kills: ${stderr}`).toBe(137);
         killed++;
       }
