@@ -182,8 +182,9 @@ export function openWorkers(options: WorkersOptions): HttpLane {
           'What they said is above. Crawl with --workers 1, or mend the cause; the same command goes on.',
       );
     }
-    const come = pages.length === 1 ? 'the page it had in flight comes' : `the ${pages.length} pages it had in flight come`;
-    say(`A worker died (PID ${pid}, ${how}): ${come} back, and another worker takes its place.`);
+    const back =
+      pages.length === 1 ? 'the page it had in flight comes back' : `the ${pages.length} pages it had in flight come back`;
+    say(`A worker died (PID ${pid}, ${how}). Another one takes its place${pages.length === 0 ? '' : `, and ${back}`}.`);
     start(seat);
     setImmediate(look);
   };
