@@ -1,4 +1,5 @@
 // The composition root: one crawl from its settings to its exports, stage by stage.
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 import { SurefootError } from './core/errors.ts';
@@ -41,6 +42,8 @@ export interface Surroundings {
   readonly version: string;
   /** PATH. */
   readonly searchPath: string;
+  /** Workers that were started before this was loaded. */
+  readonly forked: ChildProcess[];
   /** Prints the result (stdout). */
   print(text: string): void;
   /** Ends the process at once. */
@@ -140,6 +143,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     cookies,
     version: surroundings.version,
     searchPath: surroundings.searchPath,
+    forked: surroundings.forked,
     secrets,
     runId: run.startedAt,
     redact,

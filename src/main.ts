@@ -25,8 +25,13 @@ try {
 async function run(settings: Settings): Promise<number> {
   switch (settings.command) {
     case 'crawl': {
+      const forked = [];
+      if (settings.workers > 1) {
+        const { forkWorker } = await import('./engine/fork.ts');
+        for (let worker = 0; worker < settings.workers; worker++) forked.push(forkWorker());
+      }
       const { crawl } = await import('./crawl.ts');
-      const surroundings = { print, version: await readVersion(), searchPath: readSearchPath() };
+      const surroundings = { forked, print, version: await readVersion(), searchPath: readSearchPath() };
       return crawl(settings, { ...surroundings, exitNow: (code) => process.exit(code) });
     }
     case 'export': {

@@ -12,6 +12,11 @@ process.on('uncaughtException', (error) => {
 });
 leaveSignalsToParent();
 
+// Loaded before there is a job.
+
+const engine = import('./engine/worker.ts');
+engine.catch(() => {});
+
 let secrets: readonly string[] = [];
 process.once('message', (job: WorkerJob) => {
   secrets = job.secrets;
@@ -20,7 +25,8 @@ process.once('message', (job: WorkerJob) => {
 
 async function work(job: WorkerJob): Promise<void> {
   try {
-    const { runWorker } = await import('./engine/worker.ts');
+    process.stderr.write('job ' + (Date.now() % 100000) + '\n');
+    const { runWorker } = await engine;
     await runWorker(job, {
       send: (batch) => void process.send?.(batch),
       listen: (receive) => void process.on('message', receive),

@@ -1,5 +1,7 @@
 // Puts the stages of a crawl together: store, frontier, ladder, proxies, clients and both lanes' crawlers, each made once and
 // handed what it needs.
+import type { ChildProcess } from 'node:child_process';
+
 import { Configuration } from '@crawlee/core';
 
 import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
@@ -48,6 +50,8 @@ export interface EngineOptions {
   version: string;
   /** PATH, where a browser is looked for. */
   searchPath: string;
+  /** Workers that were started already (`--workers`). */
+  forked: ChildProcess[];
   /** What must not be shown, for `redact` in the workers. */
   secrets: readonly string[];
   /** Names the run, for what lasts as long: a proxy's sessions. */
@@ -146,6 +150,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       storage.atomic && settings.workers > 1
         ? openWorkers({
             count: settings.workers,
+            forked: options.forked,
             job: {
               settings,
               site: site.name,

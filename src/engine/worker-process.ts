@@ -1,14 +1,10 @@
 // One child process of `--workers` as the main process has it: started, spoken with, and mourned.
-import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 
 import type { FromWorker, Questions, ToWorker } from '../core/worker-messages.ts';
 import { createChannel, type ChannelOptions } from '../platform/channel.ts';
 import type { WorkerJob } from './worker.ts';
-
-/** `.ts` as it stands here, `.js` after a build. */
-const ENTRY = new URL(`../worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 
 export interface WorkerProcess {
   readonly pid: number | undefined;
@@ -22,6 +18,8 @@ export interface WorkerProcess {
 }
 
 export interface WorkerProcessOptions {
+  /** Just forked; it may have ended since. */
+  child: ChildProcess;
   job: WorkerJob;
   onMessage: (message: FromWorker) => void;
   answers: NonNullable<ChannelOptions<FromWorker, Questions>['answers']>;
@@ -29,14 +27,7 @@ export interface WorkerProcessOptions {
   onError: (error: unknown) => void;
 }
 
-export function startWorker({ job, onMessage, answers, onError }: WorkerProcessOptions): WorkerProcess {
-  const child = fork(fileURLToPath(ENTRY), {
-    // An inspector's port can be had once.
-    execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
-    // Rows and bodies go as they are: as JSON they would be escaped and read once more.
-    serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+export function startWorker({ child, job, onMessage, answers, onError }: WorkerProcessOptions): WorkerProcess {
   const channel = createChannel<FromWorker, ToWorker, Questions>({
     // What cannot be sent any more is no news: `ended` says so.
     send: (batch) => void (child.connected && child.send(batch as object, () => {})),
@@ -50,18 +41,21 @@ export function startWorker({ job, onMessage, answers, onError }: WorkerProcessO
       onError(error);
     }
   });
-  child.send(job as unknown as object, () => {});
+  if (child.connected) child.send(job as unknown as object, () => {});
 
   const failure = new Promise<string>((resolve) => {
-    child.on('error', ({ message }) => child.pid === undefined && resolve(message));
+    if (child.pid === undefined) resolve('it could not be started');
   });
   // It may be gone before all that it has sent is read.
-  const gone = Promise.all([once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>, once(child, 'disconnect')]);
+  const gone = Promise.all([
+    child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null,
+    child.connected ? once(child, 'disconnect') : null,
+  ]);
   return {
     pid: child.pid,
     post: channel.post,
     flush: channel.flush,
     kill: () => void child.kill('SIGKILL'),
-    ended: Promise.race([failure, gone.then(([[code, signal]]) => signal ?? `exit code ${code}`)]),
+    ended: Promise.race([failure, gone.then(() => child.signalCode ?? `exit code ${child.exitCode}`)]),
   };
 }

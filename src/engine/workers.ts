@@ -1,5 +1,6 @@
 // The HTTP lane in several processes (`--workers`): hands out pages as far as all limits allow, each to the worker that has
 // the fewest, does to the frontier what the workers report, and replaces one that dies.
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { AtomicStorage } from '../core/checkpoint.ts';
@@ -13,6 +14,7 @@ import type { Phase } from '../frontier/flight.ts';
 import type { Frontier } from '../frontier/frontier.ts';
 import { bookTraffic, type Ledger } from '../proxy/spend.ts';
 import { makeCall } from '../storage/forwarding.ts';
+import { forkWorker } from './fork.ts';
 import { startWorker, type WorkerProcess } from './worker-process.ts';
 import type { WorkerJob } from './worker.ts';
 
@@ -28,6 +30,8 @@ export interface HttpLane {
 
 export interface WorkersOptions {
   count: number;
+  /** Workers that were started already. */
+  forked: ChildProcess[];
   job: Omit<WorkerJob, 'place'>;
   frontier: Frontier;
   /** Pages in flight, in all workers together. */
@@ -150,6 +154,7 @@ export function openWorkers(options: WorkersOptions): HttpLane {
   const start = (seat: Seat) => {
     seat.hasFetched = false;
     const worker = startWorker({
+      child: options.forked.shift() ?? forkWorker(),
       job: { ...options.job, place: seat.place },
       onMessage: (message) => heed(seat, message),
       answers: {

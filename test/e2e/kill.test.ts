@@ -5,22 +5,21 @@ import { startDemoSite } from '../../src/demo/server.ts';
 import { demoStories } from '../../src/demo/stories.ts';
 import { handledUrls, newStorageDir, readExport, startCrawl } from './crawl-process.ts';
 
-/** Kills of the process, by how many processes crawl and when they are expected to begin. */
+/** By how many processes crawl: kills, when the first request is expected, and how long after it a kill may come: anywhere
+ *  between the start and then, while it loads and opens its store as well as in full flight. Workers start, and are at full
+ *  speed, later. */
 const CASES = [
-  { workers: 1, kills: 20, startMillis: 2_000 },
-  { workers: 2, kills: 10, startMillis: 6_000 },
+  { workers: 1, kills: 20, startMillis: 2_000, livesOnMillis: 1_500 },
+  { workers: 2, kills: 10, startMillis: 6_000, livesOnMillis: 5_000 },
 ];
 const STORIES = 3_000;
 /** Many on a list page, so that there is always something to do besides the pages that were in flight at a kill. */
 const STORIES_A_LIST = 500;
-/** A process is killed anywhere between its start and this time after the first request it is expected to make: while it
- *  loads and opens its store as well as in full flight. */
-const LIVES_ON_MILLIS = 1_500;
 
 it.each(CASES)(
   'a crawl by $workers killed $kills times at random moments has each row once, and fetches no finished page again',
   { timeout: 300_000 },
-  async ({ workers, kills, startMillis }) => {
+  async ({ workers, kills, startMillis, livesOnMillis }) => {
     let firstRequest: number | null = null;
     const site = await startDemoSite({
       stories: STORIES,
@@ -50,7 +49,7 @@ it.each(CASES)(
     let killed = 0;
     try {
       while (killed < kills) {
-        const { code, stderr } = await runOnce(Math.random() * ((millisToFirstRequest.at(-1) ?? startMillis) + LIVES_ON_MILLIS));
+        const { code, stderr } = await runOnce(Math.random() * ((millisToFirstRequest.at(-1) ?? startMillis) + livesOnMillis));
         expect(code, `the crawl must be too long to finish between two kills: ${stderr}`).toBe(137);
         killed++;
       }
