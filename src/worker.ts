@@ -13,7 +13,6 @@ process.on('uncaughtException', (error) => {
 leaveSignalsToParent();
 
 // Loaded before there is a job.
-
 const engine = import('./engine/worker.ts');
 engine.catch(() => {});
 
@@ -25,7 +24,6 @@ process.once('message', (job: WorkerJob) => {
 
 async function work(job: WorkerJob): Promise<void> {
   try {
-    process.stderr.write('job ' + (Date.now() % 100000) + '\n');
     const { runWorker } = await engine;
     await runWorker(job, {
       send: (batch) => void process.send?.(batch),

@@ -41,7 +41,7 @@ export function startWorker({ child, job, onMessage, answers, onError }: WorkerP
       onError(error);
     }
   });
-  if (child.connected) child.send(job as unknown as object, () => {});
+  if (child.connected) child.send(job, () => {});
 
   const failure = new Promise<string>((resolve) => {
     if (child.pid === undefined) resolve('it could not be started');

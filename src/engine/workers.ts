@@ -166,13 +166,13 @@ export function openWorkers(options: WorkersOptions): HttpLane {
       onError: fail,
     });
     seat.worker = worker;
-    void worker.ended
-      .then((how) => {
-        seat.worker = null;
-        seat.ready = false;
-        if (!ending) mourn(seat, worker, how);
-      })
-      .catch(fail);
+    const bury = async () => {
+      const how = await worker.ended;
+      seat.worker = null;
+      seat.ready = false;
+      if (!ending) mourn(seat, worker, how);
+    };
+    bury().catch(fail);
   };
 
   const mourn = (seat: Seat, { pid }: WorkerProcess, how: string) => {

@@ -43,6 +43,8 @@ export function createChannel<Inbound, Outbound, Questions extends Catalogue<Ext
   let asked = 0;
   const open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
 
+  const answers = new Map<string, (asked: unknown) => Promise<unknown>>(Object.entries(options.answers ?? {}));
+
   const flush = () => {
     if (outbox.length === 0) return;
     const batch = outbox;
@@ -60,7 +62,7 @@ export function createChannel<Inbound, Outbound, Questions extends Catalogue<Ext
   };
   const answer = async (name: Name, question: number, what: unknown) => {
     try {
-      put({ answer: question, answered: await options.answers?.[name](what) });
+      put({ answer: question, answered: await answers.get(name)?.(what) });
     } catch (error) {
       put({ answer: question, error: toWireError(error) });
     }

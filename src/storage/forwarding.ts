@@ -2,14 +2,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 
-import type {
-  DatasetClient,
-  DatasetClientListOptions,
-  KeyValueStoreClient,
-  PaginatedList,
-  RequestQueueClient,
-  StorageClient,
-} from '@crawlee/types';
+import type { DatasetClientListOptions, KeyValueStoreClient, PaginatedList, StorageClient } from '@crawlee/types';
 
 import { SurefootError } from '../core/errors.ts';
 import type { StorageCall } from '../core/worker-messages.ts';
@@ -27,23 +20,23 @@ type Methods = Record<string, (...args: never[]) => unknown>;
 /** A storage client whose calls are made elsewhere. What it is given and gives back is plain data on the way. */
 export function forwardStorage(send: Send): StorageClient {
   /** A client of a store, or with the id null of all stores of a kind. `own` stands in for methods that are no mere call. */
-  const forwarded = <Client>(target: Pick<StorageCall, 'kind' | 'id' | 'options'>, own: Methods = {}): Client =>
+  const forwarded = (target: Pick<StorageCall, 'kind' | 'id' | 'options'>, own: Methods = {}): never =>
     new Proxy(own, {
       get(_, method) {
         // `await` asks for the latter of whatever it is given.
         if (typeof method !== 'string' || method === 'then') return undefined;
         return own[method] ?? (async (...args: unknown[]) => send({ ...target, method, args: args.map(toPlain) }));
       },
-    }) as Client;
+    }) as never;
 
   return {
     requestQueues: () => forwarded({ kind: 'requestQueue', id: null }),
     datasets: () => forwarded({ kind: 'dataset', id: null }),
     keyValueStores: () => forwarded({ kind: 'keyValueStore', id: null }),
     requestQueue: (id, { clientKey } = {}) =>
-      forwarded<RequestQueueClient>({ kind: 'requestQueue', id, ...(clientKey !== undefined && { options: { clientKey } }) }),
-    dataset: (id) => forwarded<DatasetClient>({ kind: 'dataset', id }, datasetMethods(send, id) as Methods) as never,
-    keyValueStore: (id) => forwarded<KeyValueStoreClient>({ kind: 'keyValueStore', id }, recordMethods(send, id) as Methods),
+      forwarded({ kind: 'requestQueue', id, ...(clientKey !== undefined && { options: { clientKey } }) }),
+    dataset: (id) => forwarded({ kind: 'dataset', id }, datasetMethods(send, id)),
+    keyValueStore: (id) => forwarded({ kind: 'keyValueStore', id }, recordMethods(send, id)),
   };
 }
 

@@ -111,11 +111,11 @@ describe('a worker that is killed', () => {
     const site = await startSite({ stories });
     const storageDir = newStorageDir();
     const crawl = start([site], storageDir, '--concurrency', '10');
-    let over = false;
-    const ended = crawl.ended.finally(() => (over = true));
+    const state = { over: false };
+    const ended = crawl.ended.finally(() => (state.over = true));
     let [kills, seen] = [0, 0];
     const done = new Map<string, number>();
-    while (!over && kills < 12) {
+    while (!state.over && kills < 12) {
       await sleep(Math.random() * 300);
       // Workers that have had nothing yet die of something else: the crawl would end.
       if (timesOf(site).length < seen + 20) continue;
@@ -124,7 +124,7 @@ describe('a worker that is killed', () => {
       if (pid === undefined) continue;
       // What is done is told to the main process a moment before it is seen on disk, so not what was asked for just now.
       for (const url of handledUrls(storageDir)) done.set(url, site.hits.get(url.slice(site.origin.length))?.length ?? 0);
-      if (!over && isAlive(pid)) process.kill(pid, 'SIGKILL');
+      if (!state.over && isAlive(pid)) process.kill(pid, 'SIGKILL');
       kills++;
       seen = timesOf(site).length;
     }
