@@ -1,4 +1,5 @@
 // One child process of `--workers` as the main process has it: started, spoken with, and mourned.
+import { AsyncResource } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -34,13 +35,15 @@ export function startWorker({ child, job, onMessage, answers, onError }: WorkerP
     onMessage,
     answers,
   });
-  child.on('message', (batch) => {
+  const receive = (batch: unknown) => {
     try {
       channel.receive(batch);
     } catch (error) {
       onError(error);
     }
-  });
+  };
+  // A browser's crawler that a message calls for must find the crawl's configuration.
+  child.on('message', AsyncResource.bind(receive));
   if (child.connected) child.send(job, () => {});
 
   const failure = new Promise<string>((resolve) => {

@@ -1,5 +1,7 @@
 // One worker of `--workers`: the HTTP lane in a process of its own. It fetches, judges, parses and extracts; where it stands
 // and what it finds is told to the main process (engine/workers.ts), and nothing is kept or decided here that must be one.
+import { AsyncResource } from 'node:async_hooks';
+
 import { Configuration } from '@crawlee/core';
 
 import { createLadder } from '../core/ladder.ts';
@@ -149,7 +151,8 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
     crawler = open();
     const events = config.getEventManager();
     await events.init();
-    port.listen(channel.receive);
+    // What is begun by a message would else not know of this configuration: a handler's Dataset.open() would take another store.
+    port.listen(AsyncResource.bind(channel.receive));
     channel.post({ type: 'ready' });
     await crawler.run();
     await events.close();

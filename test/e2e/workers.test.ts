@@ -1,12 +1,16 @@
 // `--workers`: what is promised of one process holds over several, and no death of one loses or repeats anything.
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { describe, expect, it } from 'vitest';
+import Database from 'libsql';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { itemPage, listPage } from '../../src/demo/pages.ts';
 import { demoStories, demoStoryById } from '../../src/demo/stories.ts';
+import { copyProject, start as startIn, writeInto } from '../docs/project.ts';
 import { serve } from '../faults/serve.ts';
 import { handledUrls, newStorageDir, readDeadLetters, readExport, startCrawl, type CrawlProcess } from './crawl-process.ts';
 
@@ -248,6 +252,61 @@ describe('an end', () => {
     const asked = timesOf(site).length;
     await sleep(500);
     expect(timesOf(site)).toHaveLength(asked);
+  });
+});
+
+describe('what a handler opens by itself', () => {
+  it('is the crawl’s own store, in any worker; a row is written with its page, once', async () => {
+    const project = copyProject();
+    onTestFinished(() => rmSync(project, { recursive: true }));
+    writeInto(
+      project,
+      'src/routes/shelf/index.ts',
+      `import { Dataset, KeyValueStore, RequestQueue } from '@crawlee/core';
+      import { z } from 'zod';
+      import { defineSite } from '../../core/site.ts';
+      export const site = defineSite({
+        name: 'shelf',
+        startUrls: [],
+        labelOf: () => 'PAGE',
+        userData: { PAGE: z.object({}) },
+        record: z.object({ pid: z.int(), from: z.string() }),
+        routes: {
+          async PAGE({ response, pushData }) {
+            const { origin, pathname } = new URL(response.url);
+            const page = Number(pathname.slice(1));
+            await (await Dataset.open('notes')).pushData({ page });
+            await (await KeyValueStore.open()).setValue('page-' + page, { page });
+            const queue = await RequestQueue.open();
+            for (const next of [2 * page, 2 * page + 1]) if (next < 64) await queue.addRequest({ url: origin + '/' + next });
+            await pushData({ pid: process.pid, from: String((await (await KeyValueStore.open()).getValue('page-' + (page >> 1)))?.page ?? 0) });
+          },
+        },
+      });`,
+    );
+    const origin = await serve((_, response) => {
+      setTimeout(() => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>A page with some words</p>'), 30);
+    });
+    const { ended } = startIn(
+      project,
+      `npx tsx src/main.ts --site shelf ${origin}/1 --workers 2 --tiers http --ignore-robots --format json`,
+    );
+    const { code, stderr } = await ended;
+    expect(code, stderr).toBe(0);
+    const { items } = readExport(join(project, 'storage'));
+    expect(items).toHaveLength(63);
+    expect(new Set(items.map(({ pid }) => pid)).size, 'both workers have had pages').toBe(2);
+    // Each page sees what the one that led to it has kept, whichever worker had that.
+    const parents = Array.from({ length: 63 }, (_, index) => (index + 1) >> 1);
+    expect(items.map(({ from }) => Number(from)).toSorted((a, b) => a - b)).toEqual(parents);
+    const db = new Database(join(project, 'storage', 'crawl.sqlite'));
+    const notes = db
+      .prepare(
+        "SELECT json_extract(body, '$.page') AS page FROM rows JOIN stores ON stores.key = rows.store WHERE stores.name = 'notes'",
+      )
+      .all() as { page: number }[];
+    db.close();
+    expect(notes.map(({ page }) => page).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 63 }, (_, index) => index + 1));
   });
 });
 
