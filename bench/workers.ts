@@ -1,15 +1,15 @@
 // What `--workers` brings: the same crawl by one process and by several, in turn, against a server in a process of its own.
 // `npm run bench:workers [-- STORIES ROUNDS WORKERS]`. Pages per second are counted by the server, from its first request to
 // its last, so that no start-up is in them; what the ratios are worth depends on what else the machine does.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 import Table from 'cli-table3';
 
@@ -28,55 +28,90 @@ interface Served {
   readonly millis: number;
 }
 
+interface Measured {
+  /** Pages per second. */
+  readonly rate: number;
+  /** CPU milliseconds a page; NaN where it cannot be told. */
+  readonly cpu: number;
+}
+
 const [first = '6000', second = '5', third = '2'] = process.argv.slice(2);
 if (first === SERVE) serve(Number(second));
 else await compare(Number(first), Number(second), Number(third));
 
 async function compare(stories: number, rounds: number, workers: number): Promise<void> {
-  const rates = new Map<number, number[]>([1, workers].map((count) => [count, []]));
+  const all = new Map<number, Measured[]>([1, workers].map((count) => [count, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const [count, measured] of rates) {
-      const { pages, millis } = await crawl(stories, count);
-      measured.push((pages / millis) * 1_000);
-      console.log(`round ${round + 1}, --workers ${count}: ${measured.at(-1)?.toFixed(0)} pages/s (${pages} pages)`);
+    for (const [count, measured] of all) {
+      const one = await crawl(stories, count);
+      measured.push(one);
+      console.log(
+        `round ${round + 1}, --workers ${count}: ${one.rate.toFixed(0)} pages/s, ${one.cpu.toFixed(2)} ms of CPU a page, load ${loadavg()[0]?.toFixed(1)}`,
+      );
     }
   }
   const table = new Table({
-    head: ['--workers', 'pages/s, median', 'lowest', 'highest', 'ratio'],
+    head: ['--workers', 'pages/s, median', 'lowest', 'highest', 'ratio', 'CPU ms a page, median'],
     style: { head: [], border: [], compact: true },
   });
-  const single = median(rates.get(1) ?? []);
-  for (const [count, measured] of rates) {
-    const figures = [median(measured), Math.min(...measured), Math.max(...measured)].map((rate) => rate.toFixed(0));
-    table.push([count, ...figures, (median(measured) / single).toFixed(2)]);
+  const ratesOf = (count: number) => (all.get(count) ?? []).map(({ rate }) => rate);
+  const cpuOf = (count: number) => median((all.get(count) ?? []).map(({ cpu }) => cpu));
+  for (const count of all.keys()) {
+    const rates = ratesOf(count);
+    const figures = [median(rates), Math.min(...rates), Math.max(...rates)].map((rate) => rate.toFixed(0));
+    table.push([count, ...figures, (median(rates) / median(ratesOf(1))).toFixed(2), cpuOf(count).toFixed(2)]);
   }
   console.log(table.toString());
-  const ratios = (rates.get(workers) ?? []).map((rate, round) => rate / (rates.get(1)?.[round] ?? NaN));
+  const ratios = ratesOf(workers).map((rate, round) => rate / (ratesOf(1)[round] ?? NaN));
   console.log(
     `Ratios of each round: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')}; median ${median(ratios).toFixed(2)}.`,
   );
+  console.log(`By CPU alone, with ${workers} cores for the crawl: ${((workers * cpuOf(1)) / cpuOf(workers)).toFixed(2)}.`);
 }
 
-async function crawl(stories: number, workers: number): Promise<Served> {
+async function crawl(stories: number, workers: number): Promise<Measured> {
   const server = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(import.meta.url), SERVE, String(stories)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(server.stdout.setEncoding('utf8'), 'data')) as [string];
   const url = line.trim();
+  const served = async () => (await (await fetch(new URL('/served', url))).json()) as Served;
+  const expected = stories + Math.ceil(stories / PER_PAGE);
   const storageDir = mkdtempSync(join(tmpdir(), 'surefoot-bench-'));
   const limits = ['--concurrency', '40', '--host-concurrency', '40', '--tiers', 'http', '--quiet', '--format', 'json'];
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
   const args = ['--import', 'tsx', main, url, '--storage-dir', storageDir, '--workers', String(workers), ...limits];
   try {
-    await promisify(execFile)(process.execPath, args);
-    const answer = await fetch(new URL('/served', url));
-    const served = (await answer.json()) as Served;
-    const expected = stories + Math.ceil(stories / PER_PAGE);
-    if (served.pages !== expected) throw new Error(`${served.pages} pages were fetched, not ${expected}.`);
-    return served;
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const ended = once(child, 'exit');
+    const samples: { pages: number; cpu: number }[] = [];
+    while (child.exitCode === null && child.signalCode === null) {
+      const { pages } = await served();
+      if (pages > expected / 3 && pages < expected * 0.9) samples.push({ pages, cpu: cpuMillisOf(child.pid ?? 0) });
+      await Promise.race([sleep(200), ended]);
+    }
+    const { pages, millis } = await served();
+    if (child.exitCode !== 0 || pages !== expected)
+      throw new Error(`${pages} pages of ${expected}, exit code ${child.exitCode}.`);
+    const [from, to] = [samples[0], samples.at(-1)];
+    return { rate: (pages / millis) * 1_000, cpu: from && to ? (to.cpu - from.cpu) / (to.pages - from.pages) : NaN };
   } finally {
     server.kill();
     rmSync(storageDir, { recursive: true });
+  }
+}
+
+/** User and system time of a process and its children, all threads; NaN without /proc. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function cpuMillisOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+    // In hundredths of a second, which is what Linux counts in for all programs.
+    const own = (Number(fields[11]) + Number(fields[12])) * 10;
+    return children.reduce((sum, child) => sum + (cpuMillisOf(Number(child)) || 0), own);
+  } catch {
+    return NaN;
   }
 }
 

@@ -37,6 +37,8 @@ const SECOND = 1_000;
 const SECOND_PASS_SHARE = 4;
 /** What a kill can take of sessions' cookies and of the traffic's figures. */
 const SAVE_EVERY_MILLIS = 2_000;
+/** With workers. */
+const SYSTEM_INFO_MILLIS = 5_000;
 
 export interface EngineOptions {
   settings: Settings;
@@ -88,6 +90,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     storageClient: staging.client,
     purgeOnStart: false,
     persistStateIntervalMillis: SAVE_EVERY_MILLIS,
+    // Crawlee starts a `ps` each time, and only the browser's crawler goes by it here.
+    ...(settings.workers > 1 && { systemInfoIntervalMillis: SYSTEM_INFO_MILLIS }),
   });
   return Configuration.storage.run(config, async () => {
     const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';

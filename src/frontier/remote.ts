@@ -21,12 +21,16 @@ import type { Assignment, FromWorker, Questions } from '../core/worker-messages.
 import { openFlight, type OpenFlight } from './flight.ts';
 import { createIntake, type Intake } from './intake.ts';
 
+/** With so many other pages in flight here, a page's end is told along with the next page's beginning, within a time. */
+const MANY_IN_FLIGHT = 4;
+const PATIENCE_MILLIS = 3;
 /** Links that the main process is known to know already. */
 const KNOWN_LINKS = 10_000;
 
 export interface RemoteFrontierOptions {
   site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
-  post(message: FromWorker): void;
+  /** @param withinMillis It may wait so long for others to go with. @default 0 */
+  post(message: FromWorker, withinMillis?: number): void;
   /** Sends what was posted, synchronously. */
   flush(): void;
   ask<Name extends keyof Questions>(name: Name, asked: Questions[Name]['asked']): Promise<Questions[Name]['answered']>;
@@ -141,7 +145,7 @@ export class RemoteFrontier implements IRequestManager {
     const letter = this.#letters.get(id);
     this.#letters.delete(id);
     this.#flights.delete(id);
-    this.#post({
+    const done: FromWorker = {
       type: 'done',
       page: {
         id,
@@ -153,7 +157,8 @@ export class RemoteFrontier implements IRequestManager {
         bytes: flight.bytes,
         ...(letter && { letter }),
       },
-    });
+    };
+    this.#post(done, this.#flights.size >= MANY_IN_FLIGHT ? PATIENCE_MILLIS : 0);
   }
 
   async reclaimRequest(request: Request): Promise<RequestQueueOperationInfo> {

@@ -21,8 +21,8 @@ export interface ChannelOptions<Inbound, Questions extends Catalogue<Extract<key
 }
 
 export interface Channel<Outbound, Questions extends Catalogue<Extract<keyof Questions, string>>> {
-  /** Sends a message with the others of this turn. */
-  post(message: Outbound): void;
+  /** Sends a message with the others of this turn, or with the first ones within a time. @param withinMillis @default 0 */
+  post(message: Outbound, withinMillis?: number): void;
   /** Sends what waits at once, synchronously: it is out of this process when this returns. */
   flush(): void;
   /** Rejects with the error that the other side met. */
@@ -40,19 +40,26 @@ export function createChannel<Inbound, Outbound, Questions extends Catalogue<Ext
   type Name = Extract<keyof Questions, string>;
   let outbox: Parcel<Outbound, Name>[] = [];
   let scheduled = false;
+  let timer: NodeJS.Timeout | null = null;
   let asked = 0;
   const open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
 
   const answers = new Map<string, (asked: unknown) => Promise<unknown>>(Object.entries(options.answers ?? {}));
 
   const flush = () => {
+    if (timer) clearTimeout(timer);
+    timer = null;
     if (outbox.length === 0) return;
     const batch = outbox;
     outbox = [];
     options.send(batch);
   };
-  const put = (parcel: Parcel<Outbound, Name>) => {
+  const put = (parcel: Parcel<Outbound, Name>, withinMillis = 0) => {
     outbox.push(parcel);
+    if (withinMillis > 0) {
+      timer ??= setTimeout(flush, withinMillis);
+      return;
+    }
     if (scheduled) return;
     scheduled = true;
     setImmediate(() => {
@@ -69,7 +76,7 @@ export function createChannel<Inbound, Outbound, Questions extends Catalogue<Ext
   };
 
   return {
-    post: (message) => put({ message }),
+    post: (message, withinMillis) => put({ message }, withinMillis),
     flush,
     async ask(name, what) {
       asked++;
