@@ -212,6 +212,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       });
     } finally {
       clearInterval(saving);
+      http.close();
       await client.close();
       await waysOut.close();
       await save();
@@ -228,5 +229,6 @@ function inThisProcess(crawler: ReturnType<typeof createHttpCrawler>): HttpLane 
     },
     limit: (concurrency) => limitConcurrency(crawler, concurrency),
     loseTier: () => {},
+    close: () => {},
   };
 }

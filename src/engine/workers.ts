@@ -22,6 +22,8 @@ import type { WorkerJob } from './worker.ts';
 export interface HttpLane {
   /** Resolves when the frontier is finished or stopped and no page is in flight. */
   run(): Promise<void>;
+  /** Ends what may still be there of it. */
+  close(): void;
   /** Lowers how many pages are in flight at once. */
   limit(concurrency: number): void;
   /** A tier cannot be used any more. */
@@ -76,6 +78,8 @@ export function openWorkers(options: WorkersOptions): HttpLane {
   /** Claimed when the last worker had just died. */
   const unplaced: Assignment[] = [];
   let stillborn = 0;
+  /** Before, there may be nothing to do only because nothing has been added yet. */
+  let running = false;
   let ending = false;
   let looking = false;
   let finish = () => {};
@@ -204,7 +208,7 @@ export function openWorkers(options: WorkersOptions): HttpLane {
 
   /** Hands out what may be handed out. */
   const look = () => {
-    if (looking || ending) return;
+    if (looking || !running || ending) return;
     looking = true;
     void handOut()
       .catch(fail)
@@ -232,23 +236,33 @@ export function openWorkers(options: WorkersOptions): HttpLane {
     for (const seat of seats) seat.worker?.kill();
   };
   process.on('exit', killAll);
+  const close = () => {
+    ending = true;
+    killAll();
+    process.off('exit', killAll);
+  };
 
   return {
     async run() {
+      running = true;
       const timer = setInterval(look, LOOK_EVERY_MILLIS);
+      look();
       try {
         await finished;
         ending = true;
-        for (const seat of seats) seat.worker?.post({ type: 'end' });
+        for (const { ready, worker } of seats) {
+          // One that has not begun would not hear it, and has nothing to save.
+          if (ready) worker?.post({ type: 'end' });
+          else worker?.kill();
+        }
         const gone = Promise.all(seats.map(async (seat) => seat.worker?.ended));
         await Promise.race([gone, sleep(FAREWELL_MILLIS, undefined, { ref: false })]);
       } finally {
-        ending = true;
         clearInterval(timer);
-        killAll();
-        process.off('exit', killAll);
+        close();
       }
     },
+    close,
     limit(limited) {
       concurrency = Math.min(concurrency, limited);
     },
