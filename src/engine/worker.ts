@@ -48,7 +48,7 @@ export interface Port {
 
 /** Bytes and phases are told this often. */
 const TRAFFIC_MILLIS = 100;
-const PHASES_MILLIS = 1_000;
+const PHASES_MILLIS = 200;
 /** As in engine.ts: what a kill can take of sessions' cookies. */
 const SAVE_EVERY_MILLIS = 2_000;
 /** Crawlee starts a `ps` each time. */
@@ -69,10 +69,15 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
       else frontier.end();
     },
   });
+  const hasBudget = settings.maxCost !== undefined || settings.maxProxyMb !== undefined;
   let crawler: ReturnType<typeof createHttpCrawler> | null = null;
   const frontier = new RemoteFrontier({
     site,
-    post: channel.post,
+    post(message, withinMillis) {
+      // Before the page's place is free: no other page is handed out beyond a budget.
+      if (hasBudget && (message.type === 'done' || message.type === 'again')) tellTraffic();
+      channel.post(message, withinMillis);
+    },
     flush: channel.flush,
     ask: channel.ask,
     // Crawlee would look for it within 50 ms.
@@ -138,7 +143,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
       client,
       // Of all workers together; the main process sends no more than that.
       concurrency: settings.concurrency,
-      sessions: { size: Math.ceil(settings.concurrency / settings.workers), place: job.place },
+      sessions: { size: shareOf(settings, job.place), place: job.place },
     });
 
   const trafficTimer = setInterval(tellTraffic, TRAFFIC_MILLIS);
@@ -162,4 +167,9 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
   await client.close();
   tellTraffic();
   channel.flush();
+}
+
+/** As many sessions in all as without workers, at least one each. */
+function shareOf({ concurrency, workers }: Settings, place: number): number {
+  return Math.max(1, Math.floor(concurrency / workers) + (place < concurrency % workers ? 1 : 0));
 }
