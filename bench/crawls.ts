@@ -23,6 +23,10 @@ export const OURS: Contender = {
   name: 'Surefoot, one process, the site as shipped',
   command: (url, folder) => tsx('src/main.ts', url, '--storage-dir', folder, ...FLAGS),
 };
+export const TWO_WORKERS: Contender = {
+  name: 'Surefoot, two workers, the site as shipped',
+  command: (url, folder) => tsx('src/main.ts', url, '--storage-dir', folder, '--workers', '2', ...FLAGS),
+};
 export const BY_TREE: Contender = {
   name: 'Surefoot, one process, handlers with `$`',
   command: (url, folder) => tsx('bench/peers/by-tree.ts', url, folder),

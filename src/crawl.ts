@@ -1,4 +1,5 @@
 // The composition root: one crawl from its settings to its exports, stage by stage.
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -47,6 +48,8 @@ export interface Surroundings {
   readonly version: string;
   /** PATH. */
   readonly searchPath: string;
+  /** Workers that were started before this was loaded. */
+  readonly forked: ChildProcess[];
   /** Prints the result (stdout). */
   print(text: string): void;
   /** Ends the process at once. */
@@ -162,7 +165,8 @@ interface RunContext {
 
 async function crawlRun(context: RunContext): Promise<number> {
   const { settings, surroundings, storage, site, proxies, run, resumes, demo, cookies } = context;
-  const redact = createRedactor([...secretValues(cookies), ...secretsOf(settings), ...(proxies?.secrets ?? [])]);
+  const secrets = [...secretValues(cookies), ...secretsOf(settings), ...(proxies?.secrets ?? [])];
+  const redact = createRedactor(secrets);
   let say = (text: string): void => void process.stderr.write(`${redact(text)}\n`);
   const options = {
     settings,
@@ -174,6 +178,9 @@ async function crawlRun(context: RunContext): Promise<number> {
     cookies,
     version: surroundings.version,
     searchPath: surroundings.searchPath,
+    forked: surroundings.forked,
+    secrets,
+    runId: run.startedAt,
     redact,
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),

@@ -29,7 +29,7 @@ async function runCommand(argv: readonly string[]): Promise<number> {
 }
 
 async function surroundings(): Promise<Surroundings> {
-  return { print, version: await readVersion(), searchPath: readSearchPath(), exitNow: (code) => process.exit(code) };
+  return { forked: [], print, version: await readVersion(), searchPath: readSearchPath(), exitNow: (code) => process.exit(code) };
 }
 
 async function runActor(argv: readonly string[], actorRun: ActorRun): Promise<number> {
@@ -41,8 +41,13 @@ async function runActor(argv: readonly string[], actorRun: ActorRun): Promise<nu
 async function run(settings: Settings): Promise<number> {
   switch (settings.command) {
     case 'crawl': {
+      const forked = [];
+      if (settings.workers > 1) {
+        const { forkWorker } = await import('./engine/fork.ts');
+        for (let worker = 0; worker < settings.workers; worker++) forked.push(forkWorker());
+      }
       const { crawl } = await import('./crawl.ts');
-      return crawl(settings, await surroundings());
+      return crawl(settings, { ...(await surroundings()), forked });
     }
     case 'export': {
       const { exportCommand } = await import('./commands/export.ts');

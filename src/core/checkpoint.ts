@@ -4,6 +4,7 @@ import type { RequestSchema, StorageClient } from '@crawlee/types';
 
 import type { Lane } from './lane.ts';
 import type { Tier } from './page.ts';
+import type { StoredRequest } from './worker-messages.ts';
 
 /** The dataset that holds records (Crawlee's default one), and the two beside it. */
 export const DATASETS = { items: 'default', rejected: 'rejected', failed: 'failed' } as const;
@@ -66,6 +67,14 @@ export interface ClaimOptions {
   restAfter(host: string): number;
 }
 
+/** What is stored of a request: all of it but its id, which is a column. `toJSON` of `userData` keeps Crawlee's `__crawlee`. */
+export function toBody(request: RequestSchema): string {
+  return JSON.stringify({ ...request, id: undefined });
+}
+
+/** A request to be written: Crawlee's, or what is to be stored of one that is in another process. */
+export type Written = Request | { readonly id: string; readonly body: string };
+
 /** A request that was claimed, and how often the process died while it was in flight. */
 export interface Claimed<Requested> {
   readonly request: Requested;
@@ -76,17 +85,19 @@ export interface Claimed<Requested> {
  *  other client the frontier does so itself, in memory (frontier/plain-checkpoint.ts). */
 export interface AtomicStorage extends StorageClient {
   /** The first request in line that is due and whose host may be called, locked; null if there is none. */
-  claim(queueId: string, options: ClaimOptions): Promise<Claimed<RequestSchema & { id: string }> | null>;
+  claim(queueId: string, options: ClaimOptions): Promise<Claimed<StoredRequest> | null>;
   /** Notes that a request's page is being worked on, from the first byte of its answer on; `commit`, `reclaim` and
    *  `releaseAll` forget it. One that is still noted when the store is opened again was in flight when a process died: it
    *  waits behind all others then. A page that is only waited for cannot kill the process, and is no suspect. */
   handOut(queueId: string, requestId: string): Promise<void>;
   /** Rows, done mark and figures in one transaction. Rows are keyed by (request, index): a repeat replaces, never adds. */
-  commit(queueId: string, request: Request, page: { rows: readonly StagedRow[]; tally: PageTally }): Promise<void>;
+  commit(queueId: string, request: Written, page: { rows: readonly StagedRow[]; tally: PageTally }): Promise<void>;
   /** Back to the queue in its old place, not to be handed out before `notBefore` (epoch milliseconds; Infinity:
    *  not before `startSecondPass`).
    *  @param lane Where it goes on. @default the lane it is in */
-  reclaim(queueId: string, request: Request, notBefore: number, lane?: Lane): Promise<void>;
+  reclaim(queueId: string, request: Written, notBefore: number, lane?: Lane): Promise<void>;
+  /** Gives back what a dead process of this crawl had, at once. A death counts against those noted by `handOut`. */
+  recover(queueId: string, requestIds: readonly string[]): Promise<void>;
   /** Whether a lane has any request that is not handled. */
   hasWork(queueId: string, lane: Lane): boolean;
   /** Sets until when a host rests (epoch milliseconds; 0: it may be called). Kept over restarts, but for Infinity. Claims

@@ -65,7 +65,7 @@ export function climbsOf(request: Pick<Request, 'errorMessages'>): { from: Tier;
 }
 
 /** @param last The attempt that ended it, if `recordAttempt` has not seen it. */
-export function toDeadLetter(request: Request, last?: Attempt): DeadLetter {
+export function toDeadLetter(request: Pick<Request, 'id' | 'url' | 'label' | 'errorMessages'>, last?: Attempt): DeadLetter {
   const attempts = attemptsOf(request);
   if (last) attempts.push(last);
   const final = attempts.at(-1) as Attempt;

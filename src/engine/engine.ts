@@ -1,5 +1,6 @@
 // Puts the stages of a crawl together: store, frontier, ladder, proxies, clients and both lanes' crawlers, each made once and
 // handed what it needs.
+import type { ChildProcess } from 'node:child_process';
 import { totalmem } from 'node:os';
 
 import { Configuration, type EventManager } from '@crawlee/core';
@@ -11,12 +12,8 @@ import type { Tier } from '../core/page.ts';
 import type { TrafficSum } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
-import { sessionsWithCookies } from '../fetch/cookies.ts';
-import { createHeaderPolicy } from '../fetch/headers.ts';
-import { toHeadered } from '../fetch/hooks.ts';
 import { createHttpCrawler, limitConcurrency } from '../fetch/http-crawler.ts';
 import type { Ways } from '../fetch/outcome.ts';
-import { createRobots } from '../fetch/robots.ts';
 import { openBrowserLane } from '../frontier/browser-lane.ts';
 import { atomicCheckpoint } from '../frontier/checkpoint.ts';
 import { Frontier } from '../frontier/frontier.ts';
@@ -35,8 +32,10 @@ import { readState, writeState } from '../storage/run.ts';
 import { stageDatasets } from '../storage/staging.ts';
 import { tendBrowserLane } from './browser-lane.ts';
 import { openBrowserCrawler } from './browser.ts';
+import { openRobots, toCommon } from './common.ts';
 import { openTierClients } from './tiers.ts';
 import { openWaysOut } from './ways-out.ts';
+import { openWorkers, type HttpLane } from './workers.ts';
 
 const SECOND = 1_000;
 /** The key-value store of a run's state. */
@@ -60,6 +59,12 @@ export interface EngineOptions {
   version: string;
   /** PATH, where a browser is looked for. */
   searchPath: string;
+  /** Workers that were started already (`--workers`). */
+  forked: ChildProcess[];
+  /** What must not be shown, for `redact` in the workers. */
+  secrets: readonly string[];
+  /** Names the run, for what lasts as long: a proxy's sessions. */
+  runId: string;
   /** Takes secrets out of a text. */
   redact: (text: string) => string;
   /** Takes a line of Crawlee's log. */
@@ -124,6 +129,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       if (lost.has(tier)) return isLast;
       lost.set(tier, why);
       ladder.without(tier);
+      http.loseTier(tier, why);
       // A plain client that nobody asked for would show the site this machine's own address.
       if (isLast) stop(`${why} --tiers has no other tier.`);
       else say(`${why} The crawl goes on without the tier ${tier}.`);
@@ -161,49 +167,40 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
       onSecondPass(requests) {
-        limitConcurrency(crawler, Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
+        http.limit(Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
         options.onSecondPass(requests);
       },
     });
 
     const client = openTierClients({ settings, waysOut, onTierLost: loseTier });
-    const { headers: mode, contact } = settings;
-    const policy = createHeaderPolicy({ mode, ...(contact !== undefined && { contact }), version: options.version });
-    const common = {
-      site,
-      headers: (request, session) => policy({ request: toHeadered(request, site), sessionId: session?.id ?? '' }),
-      robots: settings.ignoreRobots
-        ? null
-        : createRobots({
-            client,
-            headers: (url) => policy({ request: { url }, sessionId: '' }),
-            way: async (page) => {
-              const proxyUrl = await proxies?.configuration.newUrl('robots', { ...(page && { request: page }) });
-              if (!proxyUrl) return {};
-              return { proxyUrl, route: { tier: 'http', proxy: waysOut.modeOf(page?.label), sessionId: 'robots' } };
+    const robots = openRobots({ settings, client, proxies, modeOf: waysOut.modeOf, version: options.version });
+    const common = toCommon({ ...options, robots, ways, modeOf: waysOut.modeOf, duringPage: staging.duringPage, log });
+    const { concurrency } = settings;
+    const http =
+      storage.atomic && settings.workers > 1
+        ? openWorkers({
+            count: settings.workers,
+            forked: options.forked,
+            job: {
+              settings,
+              site: site.name,
+              cookies: options.cookies,
+              secrets: options.secrets,
+              runId: options.runId,
+              version: options.version,
             },
-          }),
-      // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three
-      // pages that are missing: no other one is logged in. One behind a proxy lives as long as a sticky address.
-      createSession: sessionsWithCookies(
-        options.cookies,
-        options.cookies.length > 0
-          ? { maxUsageCount: 1e9, maxAgeSecs: 1e9, maxErrorScore: 1e9 }
-          : proxies
-            ? { maxUsageCount: 1e9, maxAgeSecs: sessionSecs(settings) }
-            : {},
-      ),
-      duringPage: staging.duringPage,
-      ways,
-      ...(proxies && { proxyConfiguration: proxies.configuration }),
-      modeOf: waysOut.modeOf,
-      maxRetryAfterMillis: settings.maxRetryAfter * SECOND,
-      secondPass: settings.secondPassDelay > 0,
-      redact,
-      onDeadLetter: options.onDeadLetter,
-      log,
-    } satisfies Partial<Parameters<typeof createHttpCrawler>[0]>;
-    const crawler = createHttpCrawler({ ...common, frontier, client, concurrency: settings.concurrency });
+            frontier,
+            concurrency,
+            storage: storage.atomic,
+            robots,
+            ledger: waysOut.ledger,
+            onProxyFault: waysOut.onFault,
+            onTierLost: loseTier,
+            onDeadLetter: options.onDeadLetter,
+            onLogLine: options.onLogLine,
+            say,
+          })
+        : inThisProcess(createHttpCrawler({ ...common, frontier, client, concurrency }));
     const lane = openBrowserLane(frontier);
     const tender = tendBrowserLane({
       frontier,
@@ -241,12 +238,13 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
           }
           if (frontier.hasWork('browser') && !frontier.isStopped) tender.need();
           // What the journal cannot write any more must not be fetched either.
-          await (journal ? Promise.race([crawler.run(), journal.failure]) : crawler.run());
+          await (journal ? Promise.race([http.run(), journal.failure]) : http.run());
           await tender.ended();
         },
       });
     } finally {
       clearInterval(saving);
+      http.close();
       await client.close();
       await waysOut.close();
       await save();
@@ -255,7 +253,14 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
   });
 }
 
-/** How long a session lives: a sticky address, no longer than the gateway keeps it. */
-function sessionSecs({ sessionMinutes = 10 }: Settings): number {
-  return sessionMinutes * 60;
+/** The HTTP lane as it is without workers. */
+function inThisProcess(crawler: ReturnType<typeof createHttpCrawler>): HttpLane {
+  return {
+    async run() {
+      await crawler.run();
+    },
+    limit: (concurrency) => limitConcurrency(crawler, concurrency),
+    loseTier: () => {},
+    close: () => {},
+  };
 }

@@ -3,13 +3,13 @@ import { createTierClients } from '../fetch/clients/by-tier.ts';
 import { createPlainClient } from '../fetch/clients/plain.ts';
 import type { Route, TierClient } from '../fetch/clients/tier-client.ts';
 import type { Settings } from '../input/schema.ts';
-import type { WaysOut } from './ways-out.ts';
+import type { Ledger } from '../proxy/spend.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
 export interface TiersOptions {
   settings: Settings;
-  waysOut: Pick<WaysOut, 'ledger'>;
+  waysOut: { ledger: Pick<Ledger, 'count' | 'charge'> };
   onTierLost: (tier: Route['tier'], why: string) => void;
 }
 

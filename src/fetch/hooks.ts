@@ -24,7 +24,7 @@ export interface Preparation {
       enter(phase: 'robots' | 'connecting' | 'waiting'): void;
     };
     /** Sets the gap that a host asks for. @returns Since when it is known (epoch milliseconds), null if only now. */
-    setDelay(request: Request, delayMillis: number): number | null;
+    setDelay(request: Request, delayMillis: number): number | null | Promise<number | null>;
   };
   robots: ((url: string, page: Request) => Promise<RobotsRules>) | null;
   headers(request: Request, session: Session | undefined): Record<string, string>;
@@ -43,7 +43,7 @@ export function createEntry({ lane, robots }: Pick<Preparation, 'lane' | 'robots
       const rules = await robots(request.url, request);
       if (!rules.isAllowed(request.url)) throw new VerdictError('skipped', `robots.txt forbids ${request.url}`);
       if (rules.delayMillis > 0) {
-        const known = lane.setDelay(request, rules.delayMillis);
+        const known = await lane.setDelay(request, rules.delayMillis);
         // Claimed together with the first page of its host, before the gap was known: it goes back in line.
         if (known !== null && flight.claimedAt <= known)
           throw new VerdictError('early', `Crawl-delay of ${rules.delayMillis} ms`);

@@ -38,6 +38,8 @@ export interface HttpCrawlerOptions extends Pick<
   client: BaseHttpClient;
   /** Pages in flight at once, from the first second. */
   concurrency: number;
+  /** Of the session pool. @default as many as pages in flight, in the place 0 */
+  sessions?: { size: number; /** Pools beside each other are saved apart. */ place: number };
   /** The headers of a request; see headers.ts. */
   headers: Preparation['headers'];
   /** Without: requests leave from this machine's own address. */
@@ -84,9 +86,9 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
         loggingIntervalSecs: null,
       },
       sessionPoolOptions: {
-        maxPoolSize: concurrency,
+        maxPoolSize: options.sessions?.size ?? concurrency,
         blockedStatusCodes: [],
-        persistStateKey: 'SESSIONS_HTTP',
+        persistStateKey: options.sessions?.place ? `SESSIONS_HTTP_${options.sessions.place}` : 'SESSIONS_HTTP',
         ...(options.createSession && { createSessionFunction: options.createSession }),
       },
       // The figures that count are committed with each page (core/checkpoint.ts).

@@ -16,26 +16,34 @@ const MAX_ORIGINS = 2_000;
 const MAX_BYTES = 512 * 1024;
 
 export interface RobotsRules {
+  /** The file's text; '' if there is none. */
+  readonly text: string;
   isAllowed(url: string): boolean;
   /** Crawl-delay, in milliseconds; 0 when there is none. */
   readonly delayMillis: number;
 }
+
+/** What is told of the page that asks. */
+export type RobotsPage = Pick<Request, 'id' | 'label'>;
 
 /** How robots.txt is asked for. */
 export interface RobotsOptions {
   client: BaseHttpClient;
   headers(url: string): Record<string, string>;
   /** The proxy it goes through: that of the page that asks. @default none */
-  way?: (page: Request | undefined) => Promise<Pick<RoutedRequest, 'proxyUrl' | 'route'>>;
+  way?: (page: RobotsPage | undefined) => Promise<Pick<RoutedRequest, 'proxyUrl' | 'route'>>;
 }
 
-/** @returns A function that resolves to the rules for a URL, asked for on behalf of a page.
- *  It throws a VerdictError, `transient`, when they cannot be had: what may not be fetched is not known then. */
-export function createRobots({ client, headers, way = async () => ({}) }: RobotsOptions) {
-  const byOrigin = new Map<string, Promise<RobotsRules>>();
+/** Fetches each origin's robots.txt once, and gives the rules for a URL, asked for on behalf of a page. */
+export function createRobots(options: RobotsOptions) {
+  return keepRobots(createReader(options));
+}
 
-  const load = async (origin: string, page: Request | undefined): Promise<RobotsRules> => {
-    const url = `${origin}/robots.txt`;
+/** @returns A function that fetches the robots.txt of an origin; '' if there is none.
+ *  It throws a VerdictError, `transient`, when it cannot be had: what may not be fetched is not known then. */
+function createReader({ client, headers, way = async () => ({}) }: RobotsOptions) {
+  return async (origin: string, page: RobotsPage | undefined): Promise<string> => {
+    const url = robotsUrlOf(origin);
     const request: RoutedRequest & { responseType: 'text' } = {
       url,
       headers: headers(url),
@@ -51,14 +59,21 @@ export function createRobots({ client, headers, way = async () => ({}) }: Robots
       throw new VerdictError('transient', `${url} cannot be read: HTTP ${statusCode} (--ignore-robots goes without)`);
     }
     // 2.3.1.3: what is not there forbids nothing.
-    return toRules(url, statusCode >= 400 ? '' : body.slice(0, MAX_BYTES));
+    return statusCode >= 400 ? '' : body.slice(0, MAX_BYTES);
   };
+}
 
-  return async (pageUrl: string, page?: Request): Promise<RobotsRules> => {
+/** As `createRobots`, over a robots.txt that comes from elsewhere.
+ *  @param read Its text; what it throws is thrown, and the next page asks again.
+ *  @returns A function that resolves to the rules for a URL. */
+export function keepRobots(read: (origin: string, page: RobotsPage | undefined) => Promise<string>) {
+  const byOrigin = new Map<string, Promise<RobotsRules>>();
+
+  return async (pageUrl: string, page?: RobotsPage): Promise<RobotsRules> => {
     const { origin } = new URL(pageUrl);
     let rules = byOrigin.get(origin);
     if (!rules) {
-      rules = load(origin, page);
+      rules = read(origin, page).then((text) => toRules(robotsUrlOf(origin), text));
       byOrigin.set(origin, rules);
       // A failure is not kept: the page comes again, and so does the question.
       rules.catch(() => byOrigin.delete(origin));
@@ -69,6 +84,10 @@ export function createRobots({ client, headers, way = async () => ({}) }: Robots
   };
 }
 
+function robotsUrlOf(origin: string): string {
+  return `${origin}/robots.txt`;
+}
+
 // Its types describe an ES module; it is a CommonJS one that is the function.
 const parse = robotsParser as unknown as typeof robotsParser.default;
 
@@ -76,6 +95,7 @@ function toRules(url: string, text: string): RobotsRules {
   const robots = parse(url, text);
   const seconds = robots.getCrawlDelay(ROBOTS_TOKEN) ?? 0;
   return {
+    text,
     isAllowed: (pageUrl) => robots.isAllowed(pageUrl, ROBOTS_TOKEN) ?? true,
     delayMillis: Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 0,
   };

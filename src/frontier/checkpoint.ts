@@ -1,18 +1,32 @@
 // Where a frontier keeps its place: one interface over a store that does it in transactions (here) and over any other
 // (plain-checkpoint.ts).
-import { Request, type RequestQueue } from '@crawlee/core';
+import type { Request, RequestQueue } from '@crawlee/core';
+import type { ProcessedRequest, RequestSchema } from '@crawlee/types';
 
 import type { Lane } from '../core/lane.ts';
-import type { AtomicStorage, Claimed, ClaimOptions, PageTally, QueueCounts, StagedRow, TallySum } from '../core/checkpoint.ts';
+import type {
+  AtomicStorage,
+  Claimed,
+  ClaimOptions,
+  PageTally,
+  QueueCounts,
+  StagedRow,
+  TallySum,
+  Written,
+} from '../core/checkpoint.ts';
+import type { StoredRequest } from '../core/worker-messages.ts';
 
 /** A queue with the rows and figures that belong to it. See AtomicStorage for what each call promises. */
 export interface Checkpoint {
   /** Claims that are made at the same time know of each other: each finds the hosts as the one before has left them. */
   readonly claimsTogether: boolean;
-  claim(options: Omit<ClaimOptions, 'lockMillis' | 'owner'>): Promise<Claimed<Request> | null>;
+  claim(options: Omit<ClaimOptions, 'lockMillis' | 'owner'>): Promise<Claimed<Request | StoredRequest> | null>;
+  /** Adds requests as they are to be stored; one that is known is left as it is. On disk when it resolves. */
+  add(requests: RequestSchema[], forefront: boolean): Promise<ProcessedRequest[]>;
   handOut(requestId: string): Promise<void>;
-  commit(request: Request, rows: readonly StagedRow[], tally: PageTally): Promise<void>;
-  reclaim(request: Request, notBefore: number, lane?: Lane): Promise<void>;
+  commit(request: Written, rows: readonly StagedRow[], tally: PageTally): Promise<void>;
+  reclaim(request: Written, notBefore: number, lane?: Lane): Promise<void>;
+  recover(requestIds: readonly string[]): Promise<void>;
   hasWork(lane: Lane): boolean;
   rest(host: string, until: number): Promise<void>;
   nextWake(): number | null;
@@ -29,12 +43,14 @@ export function atomicCheckpoint(storage: AtomicStorage, queue: RequestQueue): C
     claimsTogether: true,
     async claim(options) {
       const { clientKey: owner, requestLockSecs } = queue;
-      const claimed = await storage.claim(queue.id, { ...options, lockMillis: requestLockSecs * 1_000, owner });
-      return claimed && { request: new Request(claimed.request), deaths: claimed.deaths };
+      return storage.claim(queue.id, { ...options, lockMillis: requestLockSecs * 1_000, owner });
     },
+    add: async (requests, forefront) =>
+      (await storage.requestQueue(queue.id).batchAddRequests(requests, { forefront })).processedRequests,
     handOut: (requestId) => storage.handOut(queue.id, requestId),
     commit: (request, rows, tally) => storage.commit(queue.id, request, { rows, tally }),
     reclaim: (request, notBefore, lane) => storage.reclaim(queue.id, request, notBefore, lane),
+    recover: (requestIds) => storage.recover(queue.id, requestIds),
     hasWork: (lane) => storage.hasWork(queue.id, lane),
     rest: (host, until) => storage.rest(queue.id, host, until),
     nextWake: () => storage.nextWake(queue.id),

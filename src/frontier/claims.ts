@@ -7,9 +7,10 @@ import type { Request } from '@crawlee/core';
 import type { Claimed } from '../core/checkpoint.ts';
 import { handOutAfter } from '../core/crash.ts';
 import type { Tier } from '../core/page.ts';
+import type { StoredRequest } from '../core/worker-messages.ts';
 
 /** A request to be handed out, and how it is to be fetched. */
-export interface Next extends Claimed<Request> {
+export interface Next extends Claimed<Request | StoredRequest> {
   readonly tier: Tier;
   /** When it was claimed, epoch milliseconds. */
   readonly at: number;

@@ -9,9 +9,15 @@ import type { Tier } from '../core/page.ts';
  *  clients that do not tell when that is (impit, a browser) go from there to `reading`. */
 export type Phase = 'queued' | 'robots' | 'connecting' | 'waiting' | 'reading' | 'parsing' | 'handler' | 'committing';
 
+/** What is known here of a request in flight: Crawlee's object, or of one that a worker has, what the frontier goes by and
+ *  what is to be stored of it. */
+export type InFlight =
+  | Request
+  | (Pick<Request, 'id' | 'url' | 'uniqueKey' | 'label' | 'errorMessages'> & { readonly id: string; readonly body: string });
+
 /** Belongs to one attempt: a handler that timed out and still runs cannot write into the next attempt at its page. */
 export interface Flight {
-  readonly request: Request;
+  readonly request: InFlight;
   /** How the page is fetched. */
   readonly tier: Tier;
   /** When it was handed out, epoch milliseconds. */
@@ -50,7 +56,7 @@ export interface OpenFlight extends Flight {
 }
 
 export function openFlight(
-  request: Request,
+  request: InFlight,
   { tier, since, claimedAt }: Pick<Flight, 'tier' | 'since' | 'claimedAt'>,
 ): OpenFlight {
   let rows: StagedRow[] = [];

@@ -3,18 +3,18 @@
 // browser lane's gets its view of it (browser-lane.ts).
 // Over 300 lines because it is one object: Crawlee's interface, the handlers' side and both lanes share its few fields.
 import {
+  Request,
   RequestState,
   type AddRequestsBatchedOptions,
   type AddRequestsBatchedResult,
   type IRequestManager,
-  type Request,
   type RequestQueue,
   type RequestQueueOperationInfo,
   type RequestQueueOperationOptions,
   type RequestsLike,
   type Source,
 } from '@crawlee/core';
-import type { Dictionary } from '@crawlee/types';
+import type { Dictionary, ProcessedRequest, RequestSchema } from '@crawlee/types';
 
 import { DATASETS, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
 import { handOutAfter, MAX_DEATHS, maxDeathsNow, QUIET_MILLIS } from '../core/crash.ts';
@@ -24,11 +24,12 @@ import { createLadder, type Ladder } from '../core/ladder.ts';
 import { laneOf, LANES, type Lane } from '../core/lane.ts';
 import { climbCounter } from '../core/meta.ts';
 import type { Tier } from '../core/page.ts';
+import type { Assignment, StoredRequest } from '../core/worker-messages.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { createClaims, type Claims, type Next } from './claims.ts';
-import { openFlight, type Flight, type OpenFlight } from './flight.ts';
+import { openFlight, type Flight, type InFlight, type OpenFlight } from './flight.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { createLanes, type Lanes } from './lanes.ts';
+import { createLanes, labelIn, type Lanes } from './lanes.ts';
 import type { FrontierOptions, FrontierSnapshot } from './options.ts';
 import type { Landing, Pace } from './pace.ts';
 
@@ -43,13 +44,15 @@ export class Frontier implements IRequestManager {
   readonly #checkpoint: Checkpoint;
   readonly #site: FrontierOptions['site'];
   readonly #intake: Intake;
+  readonly #maxRequests: number;
   readonly #pace: Pace;
   readonly #secondPassDelayMillis: number;
   readonly #onSecondPass: (requests: number) => void;
   readonly #now: () => number;
   readonly #flights = new Map<string, OpenFlight>();
   readonly #dueTimes = new Map<string, number>();
-  readonly #startedAt: number;
+  /** When this process began, or lost a worker: since then nothing has died. */
+  #quietSince: number;
   readonly #onDeadLetter: (letter: DeadLetter) => void;
   #failed: number;
   #counters: Record<string, number> = {};
@@ -80,11 +83,18 @@ export class Frontier implements IRequestManager {
     this.#onBrowserNeeded = options.onBrowserNeeded ?? (() => {});
     this.#onLearnt = options.onLearnt ?? (() => {});
     const { maxRequests = Infinity } = options;
-    this.#intake = createIntake({ queue, site, maxRequests, known: () => checkpoint.counts().total });
+    this.#maxRequests = maxRequests;
+    this.#intake = createIntake({
+      // Crawlee's queue refuses options that it does not know.
+      queue: { addRequests: (requests, { forefront }) => queue.addRequests(requests, { forefront }) },
+      site,
+      maxRequests,
+      known: () => checkpoint.counts().total,
+    });
     this.#secondPassDelayMillis = options.secondPassDelayMillis ?? 60_000;
     this.#onSecondPass = options.onSecondPass ?? (() => {});
     this.#onDeadLetter = options.onDeadLetter ?? (() => {});
-    this.#startedAt = now();
+    this.#quietSince = now();
     this.#failed = checkpoint.tallies().reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
   }
 
@@ -103,32 +113,32 @@ export class Frontier implements IRequestManager {
   }
 
   /** The attempt under way at a request that was handed out. */
-  flightOf(request: Request): Flight {
+  flightOf(request: Pick<InFlight, 'id'>): Flight {
     return this.#openFlightOf(request);
   }
 
   /** Says that the answer to a request has begun to arrive: from here on its page can kill the process (its size, its
    *  compression, the parser, the handler), and that is on disk when this resolves. */
-  async arrived(request: Request): Promise<void> {
+  async arrived(request: Pick<InFlight, 'id'>): Promise<void> {
     this.#openFlightOf(request).enter('reading');
     await this.#checkpoint.handOut(request.id as string);
   }
 
   /** Sends a failed attempt round again, not before a time (epoch milliseconds; Infinity: in the second pass). What it
    *  staged is dropped. */
-  defer(request: Request, notBefore: number): void {
+  defer(request: Pick<InFlight, 'id'>, notBefore: number): void {
     this.#openFlightOf(request).abandon(null, []);
     this.#dueTimes.set(request.id as string, notBefore);
   }
 
   /** Ends a request without its rows; a dead letter, if given, is committed with the done mark. */
-  giveUp(request: Request, end: PageEnd, deadLetter?: DeadLetter): void {
+  giveUp(request: Pick<InFlight, 'id'>, end: PageEnd, deadLetter?: DeadLetter): void {
     const rows = deadLetter ? [{ dataset: DATASETS.failed, json: JSON.stringify(deadLetter) }] : [];
     this.#openFlightOf(request).abandon(end, rows);
   }
 
   /** Rests a request's whole host until a time (epoch milliseconds), as a host that throttles asks for. */
-  pause(request: Request, until: number): void {
+  pause(request: Pick<InFlight, 'id' | 'url'>, until: number): void {
     this.#openFlightOf(request).throttled = true;
     const { host } = new URL(request.url);
     this.#rest(host, this.#pace.pause(host, until));
@@ -137,7 +147,7 @@ export class Frontier implements IRequestManager {
 
   /** Keeps a gap between two hand-outs to the request's host (its Crawl-delay).
    *  @returns Since when that is known (epoch milliseconds), null if only now. */
-  setDelay(request: Request, delayMillis: number): number | null {
+  setDelay(request: Pick<InFlight, 'url'>, delayMillis: number): number | null {
     const { host } = new URL(request.url);
     const now = this.#now();
     const since = this.#pace.setDelay(host, delayMillis, now);
@@ -201,20 +211,12 @@ export class Frontier implements IRequestManager {
   }
 
   async fetchNextRequest<T extends Dictionary = Dictionary>(lane: Lane = 'http'): Promise<Request<T> | null> {
-    if (await this.isEmpty(lane)) return null;
-    // The other lane may have taken a page meanwhile.
-    if (this.#mustWait(lane)) return null;
-    const next = this.#claims[lane].take();
-    // Or another call this one; Crawlee asks again.
+    const next = await this.#take(lane);
     if (!next) return null;
-    const request = next.request as Request<T>;
+    const request = asRequest(next.request) as Request<T>;
     // Added past this frontier, through RequestQueue.open().
     request.label ??= this.#site.labelOf(new URL(request.url));
-    const id = request.id as string;
-    this.#lanes.taken(request);
-    this.#alone = handOutAfter(next.deaths) === 'alone';
-    this.#flights.set(id, openFlight(request, { tier: next.tier, since: this.#now(), claimedAt: next.at }));
-    this.#peak = Math.max(this.#peak, this.#flights.size);
+    this.#takeOff(request, next);
     return request;
   }
 
@@ -228,12 +230,13 @@ export class Frontier implements IRequestManager {
 
   /** Commits a page: its rows, its done mark and its figures in one transaction. Crawlee calls this for pages that failed
    *  for good as well; `giveUp()` has said so before. */
-  async markRequestHandled(request: Request): Promise<void> {
+  async markRequestHandled(request: InFlight): Promise<void> {
     const flight = this.#openFlightOf(request);
     flight.close();
     flight.enter('committing');
-    request.handledAt = new Date(this.#now()).toISOString();
-    const end = flight.end ?? (request.state === RequestState.SKIPPED ? 'skipped' : 'succeeded');
+    const isSkipped = request instanceof Request && request.state === RequestState.SKIPPED;
+    if (request instanceof Request) request.handledAt = new Date(this.#now()).toISOString();
+    const end = flight.end ?? (isSkipped ? 'skipped' : 'succeeded');
     const { host } = new URL(request.url);
     for (const { from, to, why } of climbsOf(request)) this.count(climbCounter(from, to, why));
     const counters = this.#counters;
@@ -249,15 +252,15 @@ export class Frontier implements IRequestManager {
     });
     // Only now: a commit that failed is tried again, with the same rows.
     if (end === 'failed') this.#failed++;
-    if (end === 'succeeded' || end === 'missing') this.#learn(flight, host);
+    if (end === 'succeeded' || end === 'missing') this.#learn(flight, request, host);
     // A page that was not fetched says nothing of how fast its host is.
     this.#land(flight, end === 'failed' || end === 'skipped' ? 'bad' : 'good');
   }
 
-  async reclaimRequest(request: Request): Promise<RequestQueueOperationInfo> {
+  async reclaimRequest(request: InFlight): Promise<RequestQueueOperationInfo> {
     const id = request.id as string;
     const flight = this.#openFlightOf(request);
-    delete request.handledAt; // Set by a commit that failed.
+    if (request instanceof Request) delete request.handledAt; // Set by a commit that failed.
     const { next, verdict } = attemptsOf(request).at(-1) ?? {};
     const lane = laneOf(next ?? flight.tier);
     if (next !== undefined && next !== flight.tier && verdict === 'blocked') {
@@ -296,12 +299,72 @@ export class Frontier implements IRequestManager {
     return total - handled;
   }
 
+  // -- what workers do: pages of the HTTP lane that are fetched in other processes (engine/workers.ts) ------------------
+
+  /** Hands a request out to a worker. Its flight ends as any other, by what the worker says of it, or by `lost`. */
+  async assign(): Promise<Assignment | null> {
+    const next = await this.#take('http');
+    if (!next) return null;
+    const stored = next.request as StoredRequest;
+    const { id, url, uniqueKey, errorMessages = [] } = stored;
+    const label = labelIn(stored) ?? this.#site.labelOf(new URL(url));
+    this.#takeOff({ id, url, uniqueKey, label, errorMessages, body: '' }, next);
+    return { request: { ...stored, label }, tier: next.tier, claimedAt: next.at };
+  }
+
+  /** Adds what a worker's intake has let in. Resolves when it is on disk; what is beyond `room` new ones, or beyond the
+   *  crawl's limit, is left out. */
+  async addStored(requests: readonly RequestSchema[], { forefront, room }: { forefront: boolean; room: number }) {
+    const left = [...requests];
+    const added: ProcessedRequest[] = [];
+    for (let news = 0; left.length > 0;) {
+      const part = left.splice(0, Math.max(0, Math.min(left.length, room - news, this.#maxRequests - this.counts().total)));
+      if (part.length === 0) break;
+      const processed = await this.#checkpoint.add(part, forefront);
+      news += processed.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length;
+      added.push(...processed);
+    }
+    this.#wake();
+    return added;
+  }
+
+  /** A worker has died: its pages come back at once. Those whose answer had begun to arrive may have killed it. */
+  lost(requestIds: readonly string[]): void {
+    this.#quietSince = this.#now();
+    // Claims that are asked for from now on find them.
+    void this.#checkpoint.recover(requestIds).catch(() => {});
+    for (const id of requestIds) {
+      const flight = this.#openFlightOf({ id });
+      flight.abandon(null, []);
+      this.#land(flight, 'bad');
+    }
+  }
+
   // -- inside ---------------------------------------------------------------------------------------------------------
 
-  #openFlightOf(request: Request): OpenFlight {
+  /** The next request to go out. */
+  async #take(lane: Lane): Promise<Next | null> {
+    if (await this.isEmpty(lane)) return null;
+    // The other lane may have taken a page meanwhile.
+    if (this.#mustWait(lane)) return null;
+    // Or another call this one; whoever asks does so again.
+    return this.#claims[lane].take();
+  }
+
+  #takeOff(request: InFlight, { tier, deaths, at }: Next): void {
+    this.#lanes.taken(request);
+    this.#alone = handOutAfter(deaths) === 'alone';
+    this.#flights.set(request.id as string, openFlight(request, { tier, since: this.#now(), claimedAt: at }));
+    this.#peak = Math.max(this.#peak, this.#flights.size);
+  }
+
+  #openFlightOf(request: { readonly id?: string; readonly url?: string }): OpenFlight {
     const flight = this.#flights.get(request.id as string);
     if (!flight)
-      throw new SurefootError('site', `${request.url} is not in flight: it was not handed out by this frontier, or is done.`);
+      throw new SurefootError(
+        'site',
+        `${request.url ?? request.id} is not in flight: it was not handed out by this frontier, or is done.`,
+      );
     return flight;
   }
 
@@ -327,7 +390,7 @@ export class Frontier implements IRequestManager {
   #giveBack(host: string): void {
     for (const lane of LANES) {
       for (const { request } of this.#claims[lane].drop((next) => new URL(next.request.url).host === host)) {
-        void this.#checkpoint.reclaim(request, this.#now(), lane).catch(() => {});
+        void this.#checkpoint.reclaim(asRequest(request), this.#now(), lane).catch(() => {});
         this.#pace.land(host, 'bad', null, this.#now());
       }
     }
@@ -345,7 +408,7 @@ export class Frontier implements IRequestManager {
         return belongs;
       },
       now,
-      maxDeaths: maxDeathsNow(this.#flights.size, now - this.#startedAt),
+      maxDeaths: maxDeathsNow(this.#flights.size, now - this.#quietSince),
       restAfter: (host) => this.#pace.takeOff(host, now),
     });
     return claimed && { ...claimed, tier, at: now };
@@ -373,7 +436,7 @@ export class Frontier implements IRequestManager {
   #nextWake(lane: Lane, now: number): number {
     const wake = this.#checkpoint.nextWake();
     // Until then, pages that may have killed the process twice are not even looked for.
-    const quietAt = this.#startedAt + QUIET_MILLIS;
+    const quietAt = this.#quietSince + QUIET_MILLIS;
     if (now < quietAt) return Math.min(wake ?? Infinity, quietAt);
     if (wake !== null || this.#flights.size > 0 || LANES.some((other) => this.#claims[other].ahead)) return wake ?? Infinity;
     // The browser lane has not looked at what waits for the HTTP lane.
@@ -387,8 +450,10 @@ export class Frontier implements IRequestManager {
   }
 
   /** Makes a page that killed the process a dead letter, without fetching it again. */
-  async #bury({ request, tier }: Next): Promise<void> {
-    this.#flights.set(request.id as string, openFlight(request, { tier, since: this.#now(), claimedAt: this.#now() }));
+  async #bury(next: Next): Promise<void> {
+    const request = asRequest(next.request);
+    const { tier } = next;
+    this.#takeOff(request, next);
     const error = `The process died ${MAX_DEATHS} times while this page was in flight, the last time with no other page.`;
     const last = { at: new Date(this.#now()).toISOString(), tier, verdict: 'crash', status: null, error } as const;
     const letter = toDeadLetter(request, last);
@@ -397,7 +462,7 @@ export class Frontier implements IRequestManager {
     this.#onDeadLetter(letter);
   }
 
-  #learn({ request, tier, rendered }: OpenFlight, host: string): void {
+  #learn({ tier, rendered }: OpenFlight, request: InFlight, host: string): void {
     const started = attemptsOf(request)[0]?.tier ?? tier;
     const why = climbsOf(request).at(-1)?.why ?? null;
     const page = { host, label: request.label ?? '', started, ended: tier, why };
@@ -417,4 +482,9 @@ export class Frontier implements IRequestManager {
     // The page may have added links past this frontier, through RequestQueue.open(), and its host may be called again.
     this.#wake();
   }
+}
+
+/** A claim brings what is stored; other stores than ours hand out Crawlee's own. */
+function asRequest(request: Request | StoredRequest): Request {
+  return request instanceof Request ? request : new Request(request);
 }

@@ -4,11 +4,10 @@ import {
   Request,
   type AddRequestsBatchedOptions,
   type AddRequestsBatchedResult,
-  type RequestQueue,
   type RequestsLike,
   type Source,
 } from '@crawlee/core';
-import type { ProcessedRequest } from '@crawlee/types';
+import type { BatchAddRequestsResult, ProcessedRequest } from '@crawlee/types';
 
 import { SurefootError } from '../core/errors.ts';
 import type { Site } from '../core/site.ts';
@@ -21,7 +20,8 @@ const SECRET_HEADERS = /^(proxy-)?authorization$|^cookie$/i;
 export type Intake = (requests: RequestsLike, options: AddRequestsBatchedOptions) => Promise<AddRequestsBatchedResult>;
 
 export interface IntakeOptions {
-  queue: RequestQueue;
+  /** What it leaves unprocessed is over its own limit. */
+  queue: { addRequests(requests: Request[], options: { forefront: boolean; room: number }): Promise<BatchAddRequestsResult> };
   site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
   /** Requests known at most; further ones are not added. */
   maxRequests: number;
@@ -43,7 +43,8 @@ export function createIntake({ queue, site, maxRequests, known }: IntakeOptions)
         const room = Math.min(budget, maxRequests - known());
         const part = batch.splice(0, Math.max(0, Math.min(batch.length, room)));
         if (part.length === 0) break;
-        const { processedRequests } = await queue.addRequests(part, { forefront });
+        const { processedRequests, unprocessedRequests } = await queue.addRequests(part, { forefront, room });
+        requestsOverLimit.push(...unprocessedRequests.map(({ url }) => ({ url })));
         budget -= processedRequests.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length;
         addedRequests.push(...processedRequests);
       }

@@ -36,7 +36,8 @@ export function journaledCheckpoint(
   return {
     ...plain,
     async reclaim(...waiting: Parameters<Checkpoint['reclaim']>) {
-      const [request, notBefore] = waiting;
+      const [written, notBefore] = waiting;
+      const request = written as Request; // There are no workers over this store (input/rules.ts).
       noteDue(request, notBefore);
       // With its attempts and its due time, which a restart would not know; the lock stays.
       await client.requestQueue(queue.id).updateRequest(toStored(request));

@@ -43,6 +43,7 @@ export function createLanes(ladder: Ladder, labelOf: (url: URL) => string): Lane
   };
 }
 
-function labelIn({ label, userData }: Routed): string | undefined {
+/** The label that a request was given, if it was. */
+export function labelIn({ label, userData }: Pick<Routed, 'label' | 'userData'>): string | undefined {
   return label ?? (userData?.['label'] as string | undefined);
 }

@@ -92,16 +92,22 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       inFlight.set(request.id as string, lane);
       return { request, deaths: 0 };
     },
+    add: async (requests, forefront) =>
+      (await client.requestQueue(queue.id).batchAddRequests(requests, { forefront })).processedRequests,
     handOut: async () => {},
-    async commit(request, rows, tally) {
+    // Workers, who have what is written elsewhere, need a store that commits (input/rules.ts).
+    async commit(written, rows, tally) {
+      const request = written as Request;
       await write(request, rows, tally);
       inFlight.delete(request.id as string);
       figures.add(tally);
     },
-    async reclaim(request, notBefore, lane = inFlight.get(request.id as string) ?? 'http') {
+    async reclaim(written, notBefore, lane = inFlight.get(written.id as string) ?? 'http') {
+      const request = written as Request;
       inFlight.delete(request.id as string);
       deferred.set(request.id as string, { request, notBefore, lane });
     },
+    recover: async () => {},
     hasWork: (lane) =>
       lane === 'http' ||
       held[lane].size > 0 ||

@@ -23,6 +23,11 @@ export const RULES: readonly Rule[] = [
     sentence: `{${one}} and {${other}} exclude each other: give one of them.`,
   })),
   {
+    about: 'workers',
+    isBroken: ({ workers, store }) => workers > 1 && store !== 'sqlite',
+    sentence: '{workers} above 1 needs --store sqlite.',
+  },
+  {
     about: 'maxCost',
     isBroken: ({ maxCost, pricePerGb, pricePerApiCall }) => maxCost !== undefined && pricePerGb === 0 && pricePerApiCall === 0,
     sentence: '{maxCost} needs --price-per-gb or --price-per-api-call above 0.',

@@ -75,6 +75,12 @@ const fields = {
     help: 'pages in flight at once',
     commands: ['crawl'],
   }),
+  workers: setting(z.int().min(1).max(64).default(1), {
+    flag: '--workers',
+    placeholder: 'N',
+    help: 'processes that fetch and extract pages; all limits hold over them together',
+    commands: ['crawl'],
+  }),
   hostConcurrency: setting(z.int().min(1).max(1000).default(10), {
     flag: '--host-concurrency',
     placeholder: 'N',

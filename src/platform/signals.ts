@@ -41,3 +41,14 @@ export function listenForQuestions(onAsked: () => void): { stop(): void } {
 export function askToStop(): void {
   process.emit('SIGTERM', 'SIGTERM');
 }
+
+/** For a process whose parent is asked to end when it is: a terminal sends its signals to both. Takes out every listener for
+ *  them, also those that come later, such as Crawlee's. */
+export function leaveSignalsToParent(): void {
+  const ignored = [...Object.keys(EXIT_CODES), 'SIGUSR2', 'SIGHUP'] as NodeJS.Signals[];
+  const ignore = () => {};
+  for (const signal of ignored) process.on(signal, ignore);
+  process.on('newListener', (event, listener: () => void) => {
+    if (ignored.some((signal) => signal === event)) queueMicrotask(() => process.off(event as NodeJS.Signals, listener));
+  });
+}

@@ -1,6 +1,7 @@
 // What the crawl has sent and received, and what that costs: residential traffic is paid for by the gigabyte, API calls by the
 // piece. Tells once when a limit is reached; pages that are in flight then still end.
 import type { Tier } from '../core/page.ts';
+import type { TrafficNews } from '../core/worker-messages.ts';
 import { isPaidByTheByte, toMoney, type CountTraffic, type TrafficKey, type TrafficSum } from '../core/proxy.ts';
 
 export interface LedgerOptions {
@@ -93,4 +94,36 @@ export function createLedger(options: LedgerOptions): Ledger {
     proxiedBytes: () => proxied,
     limitReached,
   };
+}
+
+/** Counts for a ledger in another process, to be taken there now and then. */
+export function gatherTraffic(): Pick<Ledger, 'count' | 'charge'> & { take(): TrafficNews[] } {
+  let news = new Map<string, { -readonly [Name in keyof TrafficNews]: TrafficNews[Name] } & { charges: number[] }>();
+  const entryOf = ({ tier, proxy, host }: TrafficKey) => {
+    const key = `${tier} ${proxy} ${host}`;
+    const entry = news.get(key) ?? { tier, proxy, host, sent: 0, received: 0, charges: [] };
+    news.set(key, entry);
+    return entry;
+  };
+  return {
+    count(key, { sent, received }) {
+      const entry = entryOf(key);
+      entry.sent += sent;
+      entry.received += received;
+    },
+    charge: (tier, host, money) => void entryOf({ tier, proxy: 'none', host }).charges.push(money),
+    take() {
+      const taken = [...news.values()];
+      news = new Map();
+      return taken;
+    },
+  };
+}
+
+/** Books what another process has gathered. */
+export function bookTraffic(ledger: Pick<Ledger, 'count' | 'charge'>, news: readonly TrafficNews[]): void {
+  for (const { tier, proxy, host, sent, received, charges } of news) {
+    if (sent + received > 0) ledger.count({ tier, proxy, host }, { sent, received });
+    for (const money of charges) ledger.charge(tier, host, money);
+  }
 }

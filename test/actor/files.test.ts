@@ -45,13 +45,16 @@ describe('the schemas', () => {
       (readJson(path) as { views: Record<string, { transformation: { fields: string[] } }> }).views[view]?.transformation
         .fields ?? [];
     expect(Object.keys(site.record.shape)).toEqual(expect.arrayContaining(fieldsOf('.actor/dataset_schema.json', 'stories')));
-    const letter = toDeadLetter({ url: 'https://a.example', id: 'a', label: 'LIST', errorMessages: [] } as never, {
-      at: '',
-      tier: 'http',
-      verdict: 'fatal',
-      status: 400,
-      error: '',
-    });
+    const letter = toDeadLetter(
+      { url: 'https://a.example', id: 'a', label: 'LIST', errorMessages: [] },
+      {
+        at: '',
+        tier: 'http',
+        verdict: 'fatal',
+        status: 400,
+        error: '',
+      },
+    );
     expect(Object.keys(letter)).toEqual(expect.arrayContaining(fieldsOf('.actor/failed_dataset_schema.json', 'failures')));
   });
 

@@ -1,6 +1,6 @@
 // Takes pages from a queue and commits each through the journal until none is left; dies by SIGKILL where it is told to.
 // Environment: STORE_DIR (Crawlee's own files) or the platform's variables; DIE_AT, such as `after push 2`.
-import { Configuration } from '@crawlee/core';
+import { Configuration, type Request } from '@crawlee/core';
 import { MemoryStorage } from '@crawlee/memory-storage';
 import type { StorageClient } from '@crawlee/types';
 import { Actor } from 'apify';
@@ -128,7 +128,7 @@ async function work(): Promise<void> {
     const { url } = claimed.request;
     fetched(url);
     const rows = [1, 2].map((part) => ({ dataset: 'default', json: JSON.stringify({ url, part }) }));
-    await checkpoint.commit(claimed.request, rows, {
+    await checkpoint.commit(claimed.request as Request, rows, {
       end: 'succeeded',
       tier: 'http',
       host: 'a.example',

@@ -60,6 +60,11 @@ async function expectAccepted(command: string) {
   return input.settings;
 }
 
+/** The first row of the summary's first table. */
+function figuresOf(stdout: string): string[] {
+  return [...(/Succeeded.*\n.*\n(.*)/.exec(stdout)?.[1] ?? '').matchAll(/\d+/g)].map(([figure]) => figure);
+}
+
 /** A script of package.json that takes too long to run here; CI and `npm run check` do. */
 async function expectScript(command: string) {
   const name = /^npm (?:run )?(\S+)/.exec(command)?.[1] ?? '';
@@ -109,6 +114,11 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     expect(rows.toSorted()).toEqual(
       [1, 2, 5, 6].map((book) => `Book ${book},${book}.5,New,${new URL(`/books/${book}`, shop.url)}`),
     );
+  },
+  async [`${MAIN}--site bookshop --workers 2`](command) {
+    const { code, stdout } = await run(command, `${shop.url} --storage-dir storage-workers`);
+    expect(code).toBe(2);
+    expect(figuresOf(stdout)).toEqual(figuresOf(printed.get(`${MAIN}--site bookshop`)?.stdout ?? ''));
   },
   async [`${MAIN}verify --proxy rotating`](command) {
     writeInto(project, '.env', blocksOf('dotenv', README).join('\n'));

@@ -32,67 +32,73 @@ function waiting(storageDir: string): number {
   }
 }
 
-it(`a crawl of hosts that fail and throttle, killed ${KILLS} times, has each row once, and fetches no finished page again`, async () => {
-  let onFirstRequest = () => {};
-  let asked = false;
-  const onRequest = () => {
-    if (!asked) onFirstRequest();
-    asked = true;
-  };
-  const sites: FlakySite[] = [
-    await startFlakySite({
-      stories: STORIES.throttling,
-      delayMillis: 20,
-      onRequest,
-      fault: (path, hit) => (hit === 1 && isAmong(path, 8, 1) ? '503?after=1' : null),
-    }),
-    await startFlakySite({
-      stories: STORIES.breaking,
-      delayMillis: 20,
-      onRequest,
-      fault(path, hit) {
-        if (hit <= 2 && isAmong(path, 15, 2)) return '500';
-        return hit === 1 && isAmong(path, 15, 3) ? 'reset-before-headers' : null;
-      },
-    }),
-  ];
-  onTestFinished(() => sites.forEach((site) => site.close()));
-  const storageDir = newStorageDir();
-  const limits = ['--concurrency', '10', '--host-concurrency', '5', '--second-pass-delay', '1'];
-  const args = [...sites.map(({ url }) => url), '--storage-dir', storageDir, '--format', 'json', ...limits];
-  const hitsOf = (url: string) =>
-    sites.find(({ origin }) => url.startsWith(origin))?.hits.get(url.slice(new URL(url).origin.length))?.length ?? 0;
+it.each([1, 2])(
+  `a crawl by %i of hosts that fail and throttle, killed ${KILLS} times, has each row once, and fetches no finished page again`,
+  async (workers) => {
+    let onFirstRequest = () => {};
+    let asked = false;
+    const onRequest = () => {
+      if (!asked) onFirstRequest();
+      asked = true;
+    };
+    const sites: FlakySite[] = [
+      await startFlakySite({
+        stories: STORIES.throttling,
+        delayMillis: 20,
+        onRequest,
+        fault: (path, hit) => (hit === 1 && isAmong(path, 8, 1) ? '503?after=1' : null),
+      }),
+      await startFlakySite({
+        stories: STORIES.breaking,
+        delayMillis: 20,
+        onRequest,
+        fault(path, hit) {
+          if (hit <= 2 && isAmong(path, 15, 2)) return '500';
+          return hit === 1 && isAmong(path, 15, 3) ? 'reset-before-headers' : null;
+        },
+      }),
+    ];
+    onTestFinished(() => sites.forEach((site) => site.close()));
+    const storageDir = newStorageDir();
+    const limits = ['--workers', String(workers), '--concurrency', '10', '--host-concurrency', '5', '--second-pass-delay', '1'];
+    const args = [...sites.map(({ url }) => url), '--storage-dir', storageDir, '--format', 'json', ...limits];
+    const hitsOf = (url: string) =>
+      sites.find(({ origin }) => url.startsWith(origin))?.hits.get(url.slice(new URL(url).origin.length))?.length ?? 0;
 
-  const runOnce = async (kill: 'after start' | 'after request' | null) => {
-    const done = [...handledUrls(storageDir)].map((url) => ({ url, hits: hitsOf(url) }));
-    const waits = waiting(storageDir);
-    asked = false;
-    const crawl = startCrawl(args);
-    const killWithin = (millis: number) => setTimeout(() => crawl.child.kill('SIGKILL'), Math.random() * millis);
-    onFirstRequest = () => kill === 'after request' && killWithin(KILL_AFTER_REQUEST_MILLIS);
-    if (kill === 'after start') killWithin(KILL_AFTER_START_MILLIS);
-    const result = await crawl.ended;
-    for (const { url, hits } of done) expect(hitsOf(url), `${url} was done, and is fetched again`).toBe(hits);
-    return { ...result, resumed: done.length, waits };
-  };
+    const runOnce = async (kill: 'after start' | 'after request' | null) => {
+      const done = [...handledUrls(storageDir)].map((url) => ({ url, hits: hitsOf(url) }));
+      const waits = waiting(storageDir);
+      asked = false;
+      const crawl = startCrawl(args);
+      const killWithin = (millis: number) => setTimeout(() => crawl.child.kill('SIGKILL'), Math.random() * millis);
+      onFirstRequest = () => kill === 'after request' && killWithin(KILL_AFTER_REQUEST_MILLIS);
+      if (kill === 'after start') killWithin(KILL_AFTER_START_MILLIS);
+      const result = await crawl.ended;
+      for (const { url, hits } of done) expect(hitsOf(url), `${url} was done, and is fetched again`).toBe(hits);
+      return { ...result, resumed: done.length, waits };
+    };
 
-  let killsWhileWaiting = 0;
-  for (let killed = 0; killed < KILLS; killed++) {
-    const { code, waits } = await runOnce(killed % 4 === 3 ? 'after start' : 'after request');
-    expect(code, 'the crawl must be too long to finish between two kills').toBe(137);
-    if (waits > 0) killsWhileWaiting++;
-  }
-  const { code, stderr, resumed } = await runOnce(null);
-  expect(code, stderr).toBe(0);
-  expect(resumed, 'kills that came before any page was done prove nothing').toBeGreaterThan(50);
-  expect(killsWhileWaiting, 'nor do those with nothing to be tried again').toBeGreaterThan(3);
+    let killsWhileWaiting = 0;
+    for (let killed = 0; killed < KILLS; killed++) {
+      const { code, waits } = await runOnce(killed % 4 === 3 ? 'after start' : 'after request');
+      expect(code, 'the crawl must be too long to finish between two kills').toBe(137);
+      if (waits > 0) killsWhileWaiting++;
+    }
+    const { code, stderr, resumed } = await runOnce(null);
+    expect(code, stderr).toBe(0);
+    expect(resumed, 'kills that came before any page was done prove nothing').toBeGreaterThan(50);
+    expect(killsWhileWaiting, 'nor do those with nothing to be tried again').toBeGreaterThan(3);
 
-  const { items, meta } = readExport(storageDir);
-  const expected = sites.flatMap(({ origin, storyPaths }) => storyPaths.map((path) => origin + path));
-  expect(items.map(({ itemUrl }) => String(itemUrl)).toSorted()).toEqual(expected.toSorted());
-  expect(meta).toMatchObject({ failed: 0, rejected: 0, pending: 0, missing: 0 });
-  // Pages in flight at a kill come once more; nothing else does.
-  const hits = sites.flatMap((site) => [...site.hits.values()]).reduce((sum, times) => sum + times.length, 0);
-  const faults = sites.flatMap((site) => [...site.hits.values()]).reduce((sum, times) => sum + Math.min(2, times.length - 1), 0);
-  expect(hits).toBeLessThanOrEqual((meta['succeeded'] as number) + faults + KILLS * 10);
-}, 400_000);
+    const { items, meta } = readExport(storageDir);
+    const expected = sites.flatMap(({ origin, storyPaths }) => storyPaths.map((path) => origin + path));
+    expect(items.map(({ itemUrl }) => String(itemUrl)).toSorted()).toEqual(expected.toSorted());
+    expect(meta).toMatchObject({ failed: 0, rejected: 0, pending: 0, missing: 0 });
+    // Pages in flight at a kill come once more; nothing else does.
+    const hits = sites.flatMap((site) => [...site.hits.values()]).reduce((sum, times) => sum + times.length, 0);
+    const faults = sites
+      .flatMap((site) => [...site.hits.values()])
+      .reduce((sum, times) => sum + Math.min(2, times.length - 1), 0);
+    expect(hits).toBeLessThanOrEqual((meta['succeeded'] as number) + faults + KILLS * 10);
+  },
+  400_000,
+);

@@ -5,19 +5,21 @@ import { startDemoSite } from '../../src/demo/server.ts';
 import { demoStories } from '../../src/demo/stories.ts';
 import { handledUrls, newStorageDir, readExport, startCrawl } from './crawl-process.ts';
 
-const KILLS = 20;
+/** By how many processes crawl: kills, and the milliseconds in which they come. Every other process is killed within
+ *  `livesOn` after its first request, in full flight, and the others anywhere between their start and about that request, which
+ *  `startsIn` is the first guess at: while they load and open their store. Workers are at full speed later. */
+const CASES = [
+  { workers: 1, kills: 20, startsIn: 2_000, livesOn: 1_500 },
+  { workers: 2, kills: 10, startsIn: 4_000, livesOn: 3_000 },
+];
 const STORIES = 3_000;
 /** Many on a list page, so that there is always something to do besides the pages that were in flight at a kill. */
 const STORIES_A_LIST = 500;
-/** Every other process is killed within this time after its first request, in full flight, ... */
-const LIVES_ON_MILLIS = 1_500;
-/** ... and the others anywhere between their start and about that request: while they load and open their store. */
-const STARTS_IN_MILLIS = 2_000;
 
-it(
-  `a crawl killed ${KILLS} times at random moments has each row once, and fetches no finished page again`,
+it.each(CASES)(
+  'a crawl by $workers killed $kills times at random moments has each row once, and fetches no finished page again',
   { timeout: 300_000 },
-  async () => {
+  async ({ workers, kills, startsIn, livesOn }) => {
     let firstRequest: number | null = null;
     let onFirstRequest = () => {};
     const site = await startDemoSite({
@@ -32,7 +34,7 @@ it(
       },
     });
     const storageDir = newStorageDir();
-    const args = [site.url, '--storage-dir', storageDir, '--concurrency', '10', '--format', 'json'];
+    const args = [site.url, '--storage-dir', storageDir, '--concurrency', '10', '--format', 'json', '--workers', String(workers)];
     const hitsOf = (url: string) => site.hits.get(url.slice(new URL(url).origin.length)) ?? 0;
     const millisToFirstRequest: number[] = [];
     /** Runs until the kill, or to its end; then checks that nothing that was done before it has been fetched again. */
@@ -41,11 +43,10 @@ it(
       firstRequest = null;
       const crawl = startCrawl(args);
       const killIn = (millis: number) => setTimeout(() => crawl.child.kill('SIGKILL'), millis);
-      const startsIn = millisToFirstRequest.at(-1) ?? STARTS_IN_MILLIS;
       onFirstRequest = () => {
-        if (killAt === 'flight') killIn(Math.random() * LIVES_ON_MILLIS);
+        if (killAt === 'flight') killIn(Math.random() * livesOn);
       };
-      if (killAt === 'start') killIn(Math.random() * startsIn * 1.2);
+      if (killAt === 'start') killIn(Math.random() * (millisToFirstRequest.at(-1) ?? startsIn) * 1.2);
       const result = await crawl.ended;
       if (firstRequest !== null) millisToFirstRequest.push(firstRequest - crawl.startedMillis);
       for (const { url, hits } of done) expect(hitsOf(url), `${url} was done, and is fetched again`).toBe(hits);
@@ -54,7 +55,7 @@ it(
 
     let killed = 0;
     try {
-      while (killed < KILLS) {
+      while (killed < kills) {
         const { code, stderr } = await runOnce(killed % 2 === 0 ? 'flight' : 'start');
         expect(code, `the crawl must be too long to finish between two kills: ${stderr}`).toBe(137);
         killed++;

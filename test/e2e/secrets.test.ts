@@ -196,6 +196,9 @@ it('a header that a site adds is sent, and stands in no line, export or row, not
     cookies: [],
     version: '0.0.0',
     searchPath: '',
+    forked: [],
+    secrets: [],
+    runId: '',
     redact,
   };
   await withEngine(

@@ -104,7 +104,7 @@ export const sorted = (names: readonly (string | null)[]) => names.map(String).t
 
 /** The next request of the store itself, past a frontier's pace. */
 export async function claim({ checkpoint }: Pick<Bench, 'checkpoint'>): Promise<Request | null> {
-  return (await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => 0 }))?.request ?? null;
+  return ((await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => 0 }))?.request as Request) ?? null;
 }
 
 export async function add(frontier: Frontier, ...names: string[]): Promise<void> {

@@ -9,6 +9,7 @@ import { problemOf, settingsOf } from './folder.ts';
 const BOUNDS: Partial<Record<string, [least: number, most: number]>> = {
   maxRequests: [1, Infinity],
   concurrency: [1, 1_000],
+  workers: [1, 64],
   hostConcurrency: [1, 1_000],
   delay: [0, 600_000],
   maxRetryAfter: [1, 86_400],
@@ -37,6 +38,7 @@ describe('the command line', () => {
       resume: false,
       store: 'sqlite',
       concurrency: 20,
+      workers: 1,
       hostConcurrency: 10,
       delay: 0,
       ignoreRobots: false,

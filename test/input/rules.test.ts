@@ -17,6 +17,7 @@ describe('rules between settings', () => {
     [{ env: { SUREFOOT_MAX_COST: '5' } }, `SUREFOOT_MAX_COST ${needsPrice}`],
     [{ files: { '.env': 'SUREFOOT_MAX_COST=5\nSUREFOOT_PRICE_PER_GB=0' } }, `SUREFOOT_MAX_COST in .env ${needsPrice}`],
     [{ files: { [STORED_INPUT]: json({ maxCost: 5 }) } }, `maxCost in ${STORED_INPUT} ${needsPrice}`],
+    [{ env: { SUREFOOT_WORKERS: '2', SUREFOOT_STORE: 'files' } }, 'SUREFOOT_WORKERS above 1 needs --store sqlite.'],
     [{ env: { SUREFOOT_TIERS: 'http,api' } }, `SUREFOOT_TIERS ${needsToken}`],
     [{ env: { SUREFOOT_TIERS: 'unblocker', DECODO_UNBLOCKER_USER: 'me' } }, `SUREFOOT_TIERS ${needsUnblocker}`],
     [{ env: { SUREFOOT_TIERS: 'unblocker', DECODO_UNBLOCKER_PASS: 'hunter2' } }, `SUREFOOT_TIERS ${needsUnblocker}`],

@@ -70,3 +70,27 @@ describe('listenForSignals', () => {
     process.off('SIGINT', mine);
   });
 });
+
+it('leaveSignalsToParent: no signal that a terminal or a supervisor sends to all ends the process, whoever listens for it', async () => {
+  const script = `
+    const { leaveSignalsToParent } = await import(process.env.SIGNALS);
+    leaveSignalsToParent();
+    process.once('SIGINT', () => { console.log('heard'); process.exit(1); });
+    process.on('message', () => {});
+    setTimeout(() => console.log('ready'), 10);
+    process.on('disconnect', () => { console.log('end'); process.exit(7); });
+  `;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: { ...process.env, SIGNALS },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const lines = createInterface(child.stdout as NodeJS.ReadableStream)[Symbol.asyncIterator]();
+  const exit = once(child, 'exit');
+  expect((await lines.next()).value).toBe('ready');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGUSR2', 'SIGHUP', 'SIGINT'] as const) child.kill(signal);
+  child.disconnect();
+  expect((await lines.next()).value).toBe('end');
+  expect(await exit).toEqual([7, null]);
+});

@@ -1,8 +1,12 @@
 // The conformance suite over each storage client. Every known difference was measured with Crawlee 3.18.1.
 import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
 
 import { MemoryStorage } from '@crawlee/memory-storage';
 
+import type { StorageCall } from '../../src/core/worker-messages.ts';
+import { fromWireError, toWireError } from '../../src/core/wire-error.ts';
+import { forwardStorage, makeCall } from '../../src/storage/forwarding.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/client.ts';
 import { KINDS } from './conformance/collections.ts';
 import { describeStorageClient } from './conformance.ts';
@@ -74,6 +78,25 @@ describeStorageClient('SQLite', {
   open: async (dir) => {
     const client = openSqliteStorage(join(dir, 'crawl.sqlite'));
     return { client, close: () => client.close() };
+  },
+  reopens: true,
+  knownDifferences: {},
+});
+
+/** As it is after its way to another process. */
+const sent = <Data>(data: Data): Data => deserialize(serialize(data)) as Data;
+
+describeStorageClient('SQLite, from a worker', {
+  open: async (dir) => {
+    const client = openSqliteStorage(join(dir, 'crawl.sqlite'));
+    const call = async (asked: StorageCall): Promise<unknown> => {
+      try {
+        return sent(await makeCall(client, sent(asked)));
+      } catch (error) {
+        throw fromWireError(sent(toWireError(error)));
+      }
+    };
+    return { client: forwardStorage(call), close: () => client.close() };
   },
   reopens: true,
   knownDifferences: {},

@@ -1,8 +1,8 @@
 // What the frontier asks of the store beyond Crawlee's queue client: the next request whose host may be called, a page's
 // commit, and due times. A claim reads the top of one index over hosts and the top of one over that host's requests.
 import { LANES, type Lane } from '../../core/lane.ts';
-import type { AtomicStorage, StagedRow, TallySum } from '../../core/checkpoint.ts';
-import { fromBody, SUSPECT_BAND, toBody } from './request-queue.ts';
+import { toBody, type AtomicStorage, type StagedRow, type TallySum, type Written } from '../../core/checkpoint.ts';
+import { fromBody, SUSPECT_BAND } from './request-queue.ts';
 import { STATE, type Connection } from './schema.ts';
 import type { Stores } from './stores.ts';
 
@@ -13,6 +13,10 @@ const MAX_MOVES = 100;
 /** The due time of a request that waits until all others are done. */
 const POSTPONED = Number.MAX_SAFE_INTEGER;
 
+/** What was locked waits again; what was in flight goes behind all others that were so at fewer deaths. */
+const RECOVER = `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL,
+  handed_out = 0, deaths = deaths + handed_out, seq = seq + handed_out * ${SUSPECT_BAND}
+  WHERE state = ${STATE.locked}`;
 /** What writes once, or at any time only what is true by itself. */
 const ONE = { whole: false };
 
@@ -22,6 +26,7 @@ type FrontierStore = Pick<
   | 'handOut'
   | 'commit'
   | 'reclaim'
+  | 'recover'
   | 'hasWork'
   | 'rest'
   | 'nextWake'
@@ -81,6 +86,7 @@ export function openFrontierStore(
   const release = db.prepare(
     `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0 WHERE state = ${STATE.locked}`,
   );
+  const recover = db.prepare(`${RECOVER} AND store = ? AND id = ?`);
   const secondPass = db.prepare(
     `UPDATE requests SET due_at = ?1 WHERE store = ?2 AND state = ${STATE.waiting} AND due_at = ${POSTPONED} AND NOT EXISTS
        (SELECT 1 FROM requests WHERE store = ?2 AND state = ${STATE.waiting} AND due_at < ${POSTPONED})`,
@@ -159,7 +165,7 @@ export function openFrontierStore(
     },
     async commit(queueId, request, { rows, tally }) {
       const queue = keyOf(queueId);
-      const body = toBody(request);
+      const body = bodyOf(request);
       await group(() => {
         for (const [key, bodies] of byStore(rows, (dataset) => stores.keyOrCreate('dataset', dataset))) {
           datasets.write(key, bodies, request.id as string);
@@ -173,10 +179,16 @@ export function openFrontierStore(
     },
     async reclaim(queueId, request, notBefore, lane) {
       const queue = keyOf(queueId);
-      const body = toBody(request);
+      const body = bodyOf(request);
       await group(() => {
         wokenAt = -1;
         putBack.run(body, Math.min(notBefore, POSTPONED), lane === undefined ? null : numberOf(lane), queue, request.id);
+      });
+    },
+    async recover(queueId, requestIds) {
+      const queue = keyOf(queueId);
+      await group(() => {
+        for (const id of requestIds) recover.run(queue, id);
       });
     },
     // There is always an HTTP lane, so nobody has to ask for it.
@@ -231,18 +243,19 @@ export function openFrontierStore(
   };
 }
 
-/** Makes void what a dead process has left: its locks, the places its pages took at their hosts. A request that was in
- *  flight goes behind all others that were so at fewer deaths. */
+/** Makes void what a dead process has left: its locks, the places its pages took at their hosts. */
 export function recoverFromDeath({ db, transaction }: Connection): void {
   transaction(() => {
     db.exec(`
-      UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL,
-        handed_out = 0, deaths = deaths + handed_out,
-        seq = seq + handed_out * ${SUSPECT_BAND}
-      WHERE state = ${STATE.locked};
+      ${RECOVER};
       UPDATE hosts SET rests_until = 0 WHERE store IN (SELECT key FROM stores) AND rests_until = ${CLOSED};
     `);
   });
+}
+
+/** One that comes from another process is a body already. */
+function bodyOf(request: Written): string {
+  return 'body' in request ? request.body : toBody(request);
 }
 
 /** As it stands in the tables. */

@@ -2,16 +2,10 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 
-import type {
-  KeyValueStoreClient,
-  KeyValueStoreClientListData,
-  KeyValueStoreClientListOptions,
-  KeyValueStoreInfo,
-  KeyValueStoreRecord,
-} from '@crawlee/types';
+import type { KeyValueStoreClient, KeyValueStoreClientListOptions, KeyValueStoreInfo, KeyValueStoreRecord } from '@crawlee/types';
 
 import { SurefootError } from '../../core/errors.ts';
-import { iterablePromise, PAGE_SIZE } from './paged-list.ts';
+import { keyedLists } from './keyed-lists.ts';
 import type { Connection } from './schema.ts';
 import type { StoreInfo, Stores } from './stores.ts';
 
@@ -54,36 +48,6 @@ export function openKeyValueStores({ db, transaction }: Connection, stores: Stor
       const value = Buffer.from(line.value);
       return { key, contentType: line.content_type, value: toValue(value, line.content_type, options) };
     };
-    /** One item a key: awaited, those of the first page; iterated, all of them. */
-    const each = <Item, Awaited>(
-      options: KeyValueStoreClientListOptions,
-      toItem: (key: string) => Promise<Item>,
-      toAwaited: (items: Item[], page: KeyValueStoreClientListData) => Awaited,
-    ) => {
-      const toItems = (page: KeyValueStoreClientListData) => Promise.all(page.items.map(({ key }) => toItem(key)));
-      return iterablePromise(
-        async () => {
-          const page = listKeys(options);
-          return toAwaited(await toItems(page), page);
-        },
-        async function* () {
-          let left = options.limit ?? Infinity;
-          let start = options.exclusiveStartKey;
-          while (left > 0) {
-            const page = listKeys({
-              ...options,
-              limit: Math.min(left, PAGE_SIZE),
-              ...(start !== undefined && { exclusiveStartKey: start }),
-            });
-            yield* await toItems(page);
-            left -= page.count;
-            start = page.nextExclusiveStartKey;
-            if (start === undefined) return;
-          }
-        },
-      );
-    };
-    const valueOf = async (key: string): Promise<unknown> => (await getRecord(key))?.value;
 
     return {
       async get() {
@@ -99,19 +63,7 @@ export function openKeyValueStores({ db, transaction }: Connection, stores: Stor
       async listKeys(options = {}) {
         return listKeys(options);
       },
-      keys: (options = {}) =>
-        each(
-          options,
-          async (key) => key,
-          (_, page) => page,
-        ),
-      values: (options = {}) => each(options, valueOf, (values) => values),
-      entries: (options = {}) =>
-        each(
-          options,
-          async (key): Promise<[string, unknown]> => [key, await valueOf(key)],
-          (entries) => entries,
-        ),
+      ...keyedLists(listKeys, getRecord),
       async recordExists(key) {
         return has.get(store(), key) !== undefined;
       },

@@ -26,14 +26,17 @@ export function iterablePromise<Item, Awaited>(
 }
 
 /** A list by offset and limit, from a function that reads one part of it. */
-export function pagedList<Item>(options: PartOptions, readPart: (part: PartOptions) => PaginatedList<Item>) {
+export function pagedList<Item>(
+  options: PartOptions,
+  readPart: (part: PartOptions) => PaginatedList<Item> | Promise<PaginatedList<Item>>,
+) {
   return iterablePromise(
     async () => readPart(options),
     async function* () {
       const end = (options.offset ?? 0) + (options.limit ?? Infinity);
       let offset = options.offset ?? 0;
       while (offset < end) {
-        const { items } = readPart({ ...options, offset, limit: Math.min(PAGE_SIZE, end - offset) });
+        const { items } = await readPart({ ...options, offset, limit: Math.min(PAGE_SIZE, end - offset) });
         yield* items;
         if (items.length === 0) return;
         offset += items.length;

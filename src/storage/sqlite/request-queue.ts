@@ -11,6 +11,7 @@ import type {
   RequestSchema,
 } from '@crawlee/types';
 
+import { toBody } from '../../core/checkpoint.ts';
 import { SurefootError } from '../../core/errors.ts';
 import { STATE, type Connection } from './schema.ts';
 import type { StoreInfo, Stores } from './stores.ts';
@@ -217,11 +218,6 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
 /** Name and port: what pace and robots.txt go by. Crawlee's own tests of a queue add URLs that are none. */
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : '';
-}
-
-/** What is stored of a request: all of it but its id, which is a column. `toJSON` of `userData` keeps Crawlee's `__crawlee`. */
-export function toBody(request: RequestSchema): string {
-  return JSON.stringify({ ...request, id: undefined });
 }
 
 export function fromBody(body: string): RequestSchema {

@@ -1,0 +1,230 @@
+// A worker's end of the frontier: an IRequestManager for its crawler that has nothing of its own but the pages in flight here.
+// The main process pushes a page for each place that is free, and is told how each one ended (engine/workers.ts).
+import {
+  Request,
+  RequestState,
+  type AddRequestsBatchedOptions,
+  type AddRequestsBatchedResult,
+  type IRequestManager,
+  type RequestQueueOperationInfo,
+  type RequestQueueOperationOptions,
+  type RequestsLike,
+  type Source,
+} from '@crawlee/core';
+import type { Dictionary, RequestSchema } from '@crawlee/types';
+
+import { toBody, type PageEnd } from '../core/checkpoint.ts';
+import type { DeadLetter } from '../core/dead-letter.ts';
+import { SurefootError } from '../core/errors.ts';
+import type { Site } from '../core/site.ts';
+import type { Assignment, FromWorker, Questions } from '../core/worker-messages.ts';
+import { openFlight, type OpenFlight } from './flight.ts';
+import { createIntake, type Intake } from './intake.ts';
+
+/** With so many other pages in flight here, a page's end is told along with the next page's beginning, within a time. */
+const MANY_IN_FLIGHT = 4;
+const PATIENCE_MILLIS = 3;
+/** Links that the main process is known to know already. */
+const KNOWN_LINKS = 10_000;
+
+export interface RemoteFrontierOptions {
+  site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
+  /** @param withinMillis It may wait so long for others to go with. @default 0 */
+  post(message: FromWorker, withinMillis?: number): void;
+  /** Sends what was posted, synchronously. */
+  flush(): void;
+  ask<Name extends keyof Questions>(name: Name, asked: Questions[Name]['asked']): Promise<Questions[Name]['answered']>;
+  /** Told that there is something to fetch. */
+  onAssigned(): void;
+}
+
+export class RemoteFrontier implements IRequestManager {
+  /** Written by Crawlee. */
+  internalTimeoutMillis = 0;
+  requestLockSecs = 0;
+
+  readonly #post: RemoteFrontierOptions['post'];
+  readonly #flush: () => void;
+  readonly #ask: RemoteFrontierOptions['ask'];
+  readonly #onAssigned: () => void;
+  readonly #intake: Intake;
+  readonly #assigned: Assignment[] = [];
+  readonly #flights = new Map<string, OpenFlight>();
+  readonly #dueTimes = new Map<string, number>();
+  readonly #letters = new Map<string, DeadLetter>();
+  #ended = false;
+
+  constructor({ site, post, flush, ask, onAssigned }: RemoteFrontierOptions) {
+    this.#post = post;
+    this.#flush = flush;
+    this.#ask = ask;
+    this.#onAssigned = onAssigned;
+    const addRequests = throughCache((requests, options) => ask('add', { requests, ...options }));
+    this.#intake = createIntake({ queue: { addRequests }, site, maxRequests: Infinity, known: () => 0 });
+  }
+
+  // -- what the main process says --------------------------------------------------------------------------------------
+
+  assign(assignment: Assignment): void {
+    this.#assigned.push(assignment);
+    this.#onAssigned();
+  }
+
+  /** Nothing more comes. */
+  end(): void {
+    this.#ended = true;
+    this.#onAssigned();
+  }
+
+  /** What the pages in flight are doing. */
+  phases(): (readonly [id: string, phase: string])[] {
+    return [...this.#flights].map(([id, { phase }]) => [id, phase]);
+  }
+
+  // -- what the crawler's hooks and handlers call: as src/frontier/frontier.ts -----------------------------------------
+
+  flightOf(request: Request): OpenFlight {
+    const flight = this.#flights.get(request.id as string);
+    if (!flight) throw new SurefootError('site', `${request.url} is not in flight: it was not handed out here, or is done.`);
+    return flight;
+  }
+
+  async arrived(request: Request): Promise<void> {
+    this.flightOf(request).enter('reading');
+    this.#post({ type: 'arrived', id: request.id as string });
+    // Whatever the page does to this process, it is said by then.
+    this.#flush();
+  }
+
+  defer(request: Request, notBefore: number): void {
+    this.flightOf(request).abandon(null, []);
+    this.#dueTimes.set(request.id as string, notBefore);
+  }
+
+  giveUp(request: Request, end: PageEnd, letter?: DeadLetter): void {
+    this.flightOf(request).abandon(end, []);
+    if (letter) this.#letters.set(request.id as string, letter);
+  }
+
+  pause(request: Request, until: number): void {
+    this.#post({ type: 'pause', id: request.id as string, until });
+  }
+
+  async setDelay(request: Request, delayMillis: number): Promise<number | null> {
+    return this.#ask('delay', { id: request.id as string, delayMillis });
+  }
+
+  // -- what the crawler calls -----------------------------------------------------------------------------------------
+
+  async isEmpty(): Promise<boolean> {
+    return this.#assigned.length === 0;
+  }
+
+  async isFinished(): Promise<boolean> {
+    return this.#ended && this.#assigned.length === 0 && this.#flights.size === 0;
+  }
+
+  async fetchNextRequest<T extends Dictionary = Dictionary>(): Promise<Request<T> | null> {
+    const next = this.#assigned.shift();
+    if (!next) return null;
+    const request = new Request<T>(next.request);
+    const { tier, claimedAt } = next;
+    this.#flights.set(next.request.id, openFlight(request, { tier, since: claimedAt, claimedAt }));
+    return request;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Request> {
+    for (let request = await this.fetchNextRequest(); request; request = await this.fetchNextRequest()) yield request;
+  }
+
+  async markRequestHandled(request: Request): Promise<void> {
+    const flight = this.flightOf(request);
+    flight.close();
+    request.handledAt = new Date().toISOString();
+    const id = request.id as string;
+    const letter = this.#letters.get(id);
+    this.#letters.delete(id);
+    this.#flights.delete(id);
+    const done: FromWorker = {
+      type: 'done',
+      page: {
+        id,
+        body: toBody(request),
+        errorMessages: request.errorMessages,
+        end: flight.end ?? (request.state === RequestState.SKIPPED ? 'skipped' : 'succeeded'),
+        rows: flight.rows,
+        rejected: flight.rejected,
+        bytes: flight.bytes,
+        ...(letter && { letter }),
+      },
+    };
+    this.#post(done, this.#flights.size >= MANY_IN_FLIGHT ? PATIENCE_MILLIS : 0);
+  }
+
+  async reclaimRequest(request: Request): Promise<RequestQueueOperationInfo> {
+    const flight = this.flightOf(request);
+    flight.close();
+    const id = request.id as string;
+    const notBefore = this.#dueTimes.get(id) ?? Date.now();
+    this.#dueTimes.delete(id);
+    this.#flights.delete(id);
+    this.#post({ type: 'again', page: { id, body: toBody(request), errorMessages: request.errorMessages, notBefore } });
+    return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };
+  }
+
+  async addRequest(source: Source, options: RequestQueueOperationOptions = {}): Promise<RequestQueueOperationInfo> {
+    const { addedRequests } = await this.addRequestsBatched([source], options);
+    const [added] = addedRequests;
+    if (!added) throw new SurefootError('input', `${source.url} was not added: --max-requests is reached.`);
+    return { ...added, forefront: options.forefront ?? false };
+  }
+
+  async addRequestsBatched(requests: RequestsLike, options: AddRequestsBatchedOptions = {}): Promise<AddRequestsBatchedResult> {
+    return this.#intake(requests, options);
+  }
+
+  // The crawl's counts are the main process's to know; Crawlee asks for these for its own status messages alone.
+
+  async handledCount(): Promise<number> {
+    return 0;
+  }
+
+  getTotalCount(): number {
+    return this.getPendingCount();
+  }
+
+  getPendingCount(): number {
+    return this.#assigned.length + this.#flights.size;
+  }
+}
+
+type Added = Questions['add']['answered'][number];
+
+/** Asks for what is not known to be known: most links of a page have been on another one before. */
+function throughCache(
+  add: (requests: readonly RequestSchema[], options: { forefront: boolean; room: number }) => Promise<Added[]>,
+) {
+  const known = new Map<string, Added>();
+  return async (requests: Request[], options: { forefront: boolean; room: number }) => {
+    const unknown = requests.filter(({ uniqueKey }) => !known.has(uniqueKey));
+    const processedRequests = requests.flatMap(({ uniqueKey }) => known.get(uniqueKey) ?? []);
+    if (unknown.length === 0) return { processedRequests, unprocessedRequests: [] };
+    const added = await add(unknown.map(toSchema), options);
+    for (const one of added) {
+      processedRequests.push(one);
+      known.set(one.uniqueKey, { ...one, wasAlreadyPresent: true });
+      const [oldest] = known.keys();
+      if (known.size > KNOWN_LINKS && oldest !== undefined) known.delete(oldest);
+    }
+    const kept = new Set(added.map(({ uniqueKey }) => uniqueKey));
+    const unprocessedRequests = unknown
+      .filter(({ uniqueKey }) => !kept.has(uniqueKey))
+      .map(({ uniqueKey, url }) => ({ uniqueKey, url }));
+    return { processedRequests, unprocessedRequests };
+  };
+}
+
+/** Plain data, as it is stored: Crawlee's `userData` hides a part of itself. */
+function toSchema(request: Request): RequestSchema {
+  return JSON.parse(toBody(request)) as RequestSchema;
+}

@@ -1,0 +1,44 @@
+// A worker's process (`--workers`): forked by engine/workers.ts, which sends its job. It lives no longer than its parent.
+import { messageOf, SurefootError } from './core/errors.ts';
+import type { WorkerJob } from './engine/worker.ts';
+import { createRedactor } from './platform/redact.ts';
+import { leaveSignalsToParent } from './platform/signals.ts';
+
+// Whatever a page is doing: what this process finds out from now on can be told to nobody.
+process.on('disconnect', () => process.exit(1));
+process.on('uncaughtException', (error) => {
+  report(error);
+  process.exit(1);
+});
+leaveSignalsToParent();
+
+// Loaded before there is a job.
+const engine = import('./engine/worker.ts');
+engine.catch(() => {});
+
+let secrets: readonly string[] = [];
+process.once('message', (job: WorkerJob) => {
+  secrets = job.secrets;
+  void work(job);
+});
+
+async function work(job: WorkerJob): Promise<void> {
+  try {
+    const { runWorker } = await engine;
+    await runWorker(job, {
+      send: (batch) => void process.send?.(batch),
+      listen: (receive) => void process.on('message', receive),
+    });
+    // Sent in order, so all that was told before has arrived as well.
+    process.send?.([], () => process.exit(0));
+  } catch (error) {
+    report(error);
+    process.exit(1);
+  }
+}
+
+function report(error: unknown): void {
+  const stack = error instanceof Error ? error.stack : undefined;
+  const text = error instanceof SurefootError ? error.message : (stack ?? messageOf(error));
+  process.stderr.write(`${createRedactor(secrets)(text)}\n`);
+}
