@@ -53,6 +53,8 @@ export interface CrawlFigures {
   /** Null: not there, or left out. */
   readonly pagesPerSecond: number | null;
   readonly peakBytes: number;
+  /** CPU time of a page, of all threads. */
+  readonly cpuMillis: number;
   readonly note: string;
 }
 
@@ -86,10 +88,16 @@ export async function compareCrawls(
   return contenders.map(({ name }) => {
     const own = runs.get(name) ?? [];
     const note = absent.get(name) ?? '';
-    if (own.length === 0) return { name, pagesPerSecond: null, peakBytes: 0, note };
+    if (own.length === 0) return { name, pagesPerSecond: null, peakBytes: 0, cpuMillis: 0, note };
     const rates = own.map(rateOf);
     const spread = own.length > 1 ? `${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)}` : '';
-    return { name, pagesPerSecond: median(rates), peakBytes: median(own.map(({ peakBytes }) => peakBytes)), note: spread };
+    return {
+      name,
+      pagesPerSecond: median(rates),
+      peakBytes: median(own.map(({ peakBytes }) => peakBytes)),
+      cpuMillis: median(own.map(({ cpuMillis, pages: count }) => cpuMillis / count)),
+      note: spread,
+    };
   });
 }
 

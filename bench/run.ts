@@ -4,9 +4,11 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-import { BY_TREE, compareCrawls, OURS, PYTHON_PEERS, STOCK, type CrawlFigures } from './crawls.ts';
+import { BY_TREE, compareCrawls, OURS, PYTHON_PEERS, STOCK, TWO_WORKERS, type CrawlFigures } from './crawls.ts';
 import { compareParsers } from './parsers.ts';
+import { inMegabytes, measureMemory } from './memory.ts';
 import { LIMITS, measureRamp, RAMP } from './ramp.ts';
+import { measureStart } from './start.ts';
 
 const QUICK_STORIES = 480;
 const QUICK_RATIO = 3;
@@ -45,6 +47,12 @@ async function full(): Promise<void> {
   const { bytes, millis } = compareParsers();
   const rows = Object.entries(millis).map(([way, time]) => [way, time === null ? 'absent' : time.toFixed(1)]);
   add(`## One page of ${(bytes / 1_000).toFixed(0)} KB: title and all comments' texts\n\n${toTable(['Way', 'ms'], rows)}`);
+  const starts = (await measureStart()).map(({ way, help, firstRequest }) => [
+    way,
+    (help / 1_000).toFixed(2),
+    (firstRequest / 1_000).toFixed(2),
+  ]);
+  add(`## From the start of the process\n\n${toTable(['Way', '`--help`, s', 'first request, s'], starts)}`);
   const ramp = await measureRamp();
   const steps = RAMP.map((count) => {
     const seconds = ramp.get(count) ?? 0;
@@ -53,9 +61,11 @@ async function full(): Promise<void> {
   add(
     `## Pages that take a second each, 50 at once\n\n${toTable(['Pages', 's', 'against one after the other', 'asked for at most, s'], steps)}`,
   );
+  const memory = (await measureMemory(say)).map(({ what, peakBytes }) => [what, inMegabytes(peakBytes)]);
+  add(`## One process, 50 pages at once\n\n${toTable(['', 'peak RSS'], memory)}`);
   for (const { stories, rounds: usual } of SIZES) {
     const rounds = roundsOf(usual);
-    const figures = await compareCrawls([OURS, BY_TREE, STOCK, ...PYTHON_PEERS], { stories, rounds, say });
+    const figures = await compareCrawls([OURS, TWO_WORKERS, BY_TREE, STOCK, ...PYTHON_PEERS], { stories, rounds, say });
     const pages = stories + Math.ceil(stories / 30);
     const times = rounds === 1 ? 'one run each' : `medians of ${rounds} alternating runs`;
     add(`## A crawl of ${pages.toLocaleString('en-US')} pages of 35 KB, ${times}\n\n${crawlTable(figures)}`);
@@ -69,12 +79,12 @@ function machine(): string {
 }
 
 function crawlTable(figures: readonly CrawlFigures[]): string {
-  const rows = figures.map(({ name, pagesPerSecond, peakBytes, note }) => {
-    if (pagesPerSecond === null) return [name, note, '', '', ''];
+  const rows = figures.map(({ name, pagesPerSecond, peakBytes, cpuMillis, note }) => {
+    if (pagesPerSecond === null) return [name, note, '', '', '', ''];
     const ratio = `${ratioOf(figures, name).toFixed(1)}x`;
-    return [name, pagesPerSecond.toFixed(0), ratio, `${(peakBytes / 1e6).toFixed(0)} MB`, note];
+    return [name, pagesPerSecond.toFixed(0), ratio, cpuMillis.toFixed(2), inMegabytes(peakBytes), note];
   });
-  return toTable(['Crawler', 'pages/s', 'against stock', 'peak RSS', 'lowest and highest'], rows);
+  return toTable(['Crawler', 'pages/s', 'against stock', 'CPU ms a page', 'peak RSS', 'lowest and highest'], rows);
 }
 
 function ratioOf(figures: readonly CrawlFigures[], name: string): number {

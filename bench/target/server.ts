@@ -1,13 +1,14 @@
 // The benchmark's target, run in a process of its own: the demo site's pages, 35 KB a story, rendered before the first
-// request, so that what is measured is the crawler. `tsx bench/target/server.ts STORIES [WAIT]`; prints its URL, and at /stats
-// says how many pages it has served since it was last asked, from the first request to the end of the last answer.
+// request, so that what is measured is the crawler. `tsx bench/target/server.ts STORIES [WAIT [PER_PAGE]]`; prints its URL, and
+// at /stats says how many pages it has served since it was last asked, from the first request to the end of the last answer.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { itemPage, listPage } from '../../src/demo/pages.ts';
-import { demoStory } from '../../src/demo/stories.ts';
+import { demoStory, demoStoryById, type DemoStory } from '../../src/demo/stories.ts';
 
-const PER_PAGE = 30;
+/** With more stories than this, heads are rendered as they are asked for: they would take a gigabyte. */
+const MAX_HEADS = 20_000;
 /** Distinct comment trees. Every page has its own head and one of these below it: 350 MB of pages in 10 MB of memory. */
 const TREES = 300;
 /** The demo's stories have 18 comments on average; twice as many make pages of 35 KB. */
@@ -17,6 +18,7 @@ const HEADERS = { 'content-type': 'text/html; charset=utf-8' };
 const stories = Number(process.argv[2] ?? 10_000);
 /** Milliseconds that each answer waits. */
 const wait = Number(process.argv[3] ?? 0);
+const perPage = Number(process.argv[4] ?? 30);
 
 const storyAt = (index: number) => {
   const story = demoStory(index);
@@ -28,17 +30,19 @@ const halves = (index: number) => {
   return [page.slice(0, cut), page.slice(cut)] as const;
 };
 const trees = Array.from({ length: Math.min(TREES, stories) }, (_, index) => Buffer.from(halves(index)[1]));
-const lists = Array.from({ length: Math.ceil(stories / PER_PAGE) }, (_, index) =>
-  Buffer.from(listPage(index + 1, { stories, perPage: PER_PAGE })),
+const lists = Array.from({ length: Math.ceil(stories / perPage) }, (_, index) =>
+  Buffer.from(listPage(index + 1, { stories, perPage })),
 );
-const heads = new Map<number, Buffer>();
-for (let index = 0; index < stories; index++) {
-  const story = storyAt(index);
+const headOf = (story: DemoStory) => {
   const page = itemPage({ ...story, commentCount: 0 });
   const cut = page.indexOf('<table border="0" class="comment-tree">');
-  const count = story.commentCount;
-  const head = page.slice(0, cut).replace('>discuss<', count === 0 ? '>discuss<' : `>${count}&nbsp;comments<`);
-  heads.set(story.id, Buffer.from(head));
+  const count = story.commentCount * MORE_COMMENTS;
+  return Buffer.from(page.slice(0, cut).replace('>discuss<', count === 0 ? '>discuss<' : `>${count}&nbsp;comments<`));
+};
+const heads = new Map<number, Buffer>();
+for (let index = 0; index < Math.min(stories, MAX_HEADS); index++) {
+  const story = demoStory(index);
+  heads.set(story.id, headOf(story));
 }
 
 let served = 0;
@@ -58,6 +62,12 @@ const takeStats = () => {
   return stats;
 };
 
+const OTHERS: Readonly<Record<string, () => string>> = {
+  '/robots.txt': () => 'User-agent: *\nAllow: /\n',
+  '/stats': takeStats,
+  '/served': () => String(served),
+};
+
 const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
   const { url = '/' } = request;
   // Asked for, not answered: the first request is where a crawl's time begins.
@@ -65,10 +75,11 @@ const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) =>
   if (isPage) begin();
   if (isPage) response.once('finish', count);
   const reply = () => {
-    const id = /^\/item\?id=(\d+)/.exec(url)?.[1];
-    const head = id === undefined ? undefined : heads.get(Number(id));
+    const id = Number(/^\/item\?id=(\d+)/.exec(url)?.[1]);
+    const story = heads.has(id) ? undefined : demoStoryById(id, stories);
+    const head = story ? headOf(story) : heads.get(id);
     if (head) {
-      const tree = trees[(Number(id) / 1_000) % trees.length] as Buffer;
+      const tree = trees[(id / 1_000) % trees.length] as Buffer;
       response.writeHead(200, { ...HEADERS, 'content-length': head.length + tree.length });
       response.write(head);
       response.end(tree);
@@ -76,8 +87,9 @@ const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) =>
     }
     const list = /^\/news(?:\?p=(\d+))?$/.exec(url);
     const page = list && lists[Number(list[1] ?? 1) - 1];
-    const body = page ?? Buffer.from(url === '/stats' ? takeStats() : 'User-agent: *\nAllow: /\n');
-    response.writeHead(page || url === '/robots.txt' || url === '/stats' ? 200 : 404, {
+    const other = OTHERS[url];
+    const body = page ?? Buffer.from(other?.() ?? '');
+    response.writeHead(page || other ? 200 : 404, {
       ...(page ? HEADERS : { 'content-type': 'text/plain' }),
       'content-length': body.length,
     });
@@ -88,7 +100,7 @@ const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) =>
 });
 server.listen(0, '127.0.0.1', () => {
   const bytes =
-    [...heads.values()].reduce((sum, { length }) => sum + length, 0) / stories +
+    [...heads.values()].reduce((sum, { length }) => sum + length, 0) / heads.size +
     trees.reduce((sum, { length }) => sum + length, 0) / trees.length;
   console.log(
     JSON.stringify({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/news`, itemBytes: Math.round(bytes) }),

@@ -1,9 +1,10 @@
 // A body as a document: its bytes, its text, and the tree that is only built when somebody asks for it.
 import type { Readable } from 'node:stream';
 
-import { load, type CheerioOptions } from 'cheerio';
+import type { CheerioOptions } from 'cheerio';
 
 import type { Dom, Page } from '../core/page.ts';
+import { load } from './cheerio.ts';
 import { decodeBody } from './decode.ts';
 import { readFields } from './fields/read.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';

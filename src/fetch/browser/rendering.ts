@@ -1,6 +1,6 @@
 // Whether a page had to be rendered at all: what its scripts have added to the document as it was sent. The ladder learns
 // from it, at no further request (core/ladder.ts).
-import { load } from 'cheerio';
+import { load } from '../cheerio.ts';
 import type { Response } from 'playwright';
 
 import { decodeBody } from '../decode.ts';

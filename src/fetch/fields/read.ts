@@ -1,7 +1,7 @@
 // Reads declared fields in one pass over a page's text, and stops when it has them all; by the tree where a selector needs it.
 import type { Declaration, FieldMap, FieldValues } from '../../core/fields.ts';
 import type { Dom } from '../../core/page.ts';
-import { Parser } from './parser.ts';
+import { Parser } from '../cheerio.ts';
 import { planOf, type Plan, type PlannedField } from './plan.ts';
 import { readByTree, withRequired } from './tree.ts';
 import type { Open } from './selector.ts';

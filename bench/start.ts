@@ -1,0 +1,71 @@
+// How long a process takes to its help text and to the first request of a crawl, by tsx (`npm start`) and built
+// (`npm run build`, what the Actor's image runs).
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { listPage } from '../src/demo/pages.ts';
+import { median, ROOT } from './processes.ts';
+
+const RUNS = 5;
+
+const WAYS: Readonly<Record<string, readonly string[]>> = {
+  'by tsx': ['--import', 'tsx', 'src/main.ts'],
+  built: ['dist/main.js'],
+};
+
+export interface StartFigures {
+  readonly way: string;
+  /** Milliseconds from the start of the process: to the end of `--help`, and to the first request of a crawl. */
+  readonly help: number;
+  readonly firstRequest: number;
+}
+
+export async function measureStart(): Promise<StartFigures[]> {
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+  const figures: StartFigures[] = [];
+  for (const [way, args] of Object.entries(WAYS)) {
+    const help: number[] = [];
+    const firstRequest: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      help.push(await timeToHelp(args));
+      firstRequest.push(await timeToFirstRequest(args));
+    }
+    figures.push({ way, help: median(help), firstRequest: median(firstRequest) });
+  }
+  return figures;
+}
+
+async function timeToHelp(args: readonly string[]): Promise<number> {
+  const begin = performance.now();
+  const child = spawn('node', [...args, '--help'], { cwd: ROOT, stdio: 'ignore' });
+  await once(child, 'exit');
+  return performance.now() - begin;
+}
+
+/** robots.txt is the first thing that is asked for. */
+async function timeToFirstRequest(args: readonly string[]): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'surefoot-bench-'));
+  let firstAt = 0;
+  const server = createServer((request, response) => {
+    firstAt ||= performance.now();
+    response.setHeader('content-type', 'text/html');
+    response.end(request.url === '/robots.txt' ? '' : listPage(1, { stories: 0, perPage: 30 }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/news`;
+  const begin = performance.now();
+  const child = spawn('node', [...args, url, '--storage-dir', folder, '--quiet', '--tiers', 'http'], {
+    cwd: ROOT,
+    stdio: 'ignore',
+  });
+  await once(child, 'exit');
+  server.close();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  if (firstAt === 0) throw new Error(`${args.join(' ')} asked for nothing.`);
+  return firstAt - begin;
+}
