@@ -141,9 +141,11 @@ function leaping(checkpoint: Checkpoint, clock: Clock, inFlight: () => number): 
   return {
     ...checkpoint,
     async claim(options) {
+      // What lands while this claim is made has the frontier look again at once.
+      const idle = inFlight() === 0;
       const claimed = await checkpoint.claim(options);
       // Without a time to wait for, the frontier looks again in a second at most.
-      if (!claimed && inFlight() === 0) clock.leapTo(checkpoint.nextWake() ?? options.now + 1_000);
+      if (!claimed && idle) clock.leapTo(checkpoint.nextWake() ?? options.now + 1_000);
       return claimed;
     },
     startSecondPass(notBefore) {
