@@ -3,12 +3,10 @@ import { messageOf, SurefootError } from './core/errors.ts';
 import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } from './input/load.ts';
 import type { Surroundings } from './crawl.ts';
 import type { Settings } from './input/schema.ts';
-import { keepHeapSmall } from './platform/heap.ts';
 import { createRedactor } from './platform/redact.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-keepHeapSmall();
 process.on('uncaughtException', (error) => {
   report(error);
   process.exit(1);

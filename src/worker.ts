@@ -1,11 +1,9 @@
 // A worker's process (`--workers`): forked by engine/workers.ts, which sends its job. It lives no longer than its parent.
 import { messageOf, SurefootError } from './core/errors.ts';
 import type { WorkerJob } from './engine/worker.ts';
-import { keepHeapSmall } from './platform/heap.ts';
 import { createRedactor } from './platform/redact.ts';
 import { leaveSignalsToParent } from './platform/signals.ts';
 
-keepHeapSmall();
 // Whatever a page is doing: what this process finds out from now on can be told to nobody.
 process.on('disconnect', () => process.exit(1));
 process.on('uncaughtException', (error) => {

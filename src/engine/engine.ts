@@ -25,6 +25,7 @@ import { readPlace, writePlace } from '../frontier/place.ts';
 import { plainCheckpoint } from '../frontier/plain-checkpoint.ts';
 import type { Settings } from '../input/schema.ts';
 import { ProcessEvents } from '../platform/events.ts';
+import { keepHeapSmall } from '../platform/heap.ts';
 import { setUpLog } from '../platform/log.ts';
 import type { ProxyProvider } from '../proxy/provider.ts';
 import type { OpenStorage } from '../storage/open.ts';
@@ -96,6 +97,7 @@ export interface Engine {
 /** Runs `work` with an engine. Inside, `Dataset.open()` and its like find the engine's store without being handed it. */
 export async function withEngine<T>(options: EngineOptions, work: (engine: Engine) => Promise<T>): Promise<T> {
   const { settings, storage, site, proxies, redact, say } = options;
+  keepHeapSmall();
   const staging = stageDatasets(storage.client);
   const { client: store, cloud } = storage;
   const saveEveryMillis = cloud ? SAVE_TO_CLOUD_EVERY_MILLIS : SAVE_EVERY_MILLIS;

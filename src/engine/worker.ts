@@ -18,6 +18,7 @@ import { loadSite } from '../load-site.ts';
 import { createChannel, type Channel } from '../platform/channel.ts';
 import { setUpLog } from '../platform/log.ts';
 import { ProcessEvents } from '../platform/events.ts';
+import { keepHeapSmall } from '../platform/heap.ts';
 import { createRedactor } from '../platform/redact.ts';
 import { gatherTraffic } from '../proxy/spend.ts';
 import { forwardStorage } from '../storage/forwarding.ts';
@@ -56,6 +57,7 @@ const SAVE_EVERY_MILLIS = 2_000;
 
 /** Works until the main process says that there is nothing left. */
 export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
+  keepHeapSmall();
   const { settings } = job;
   const site = await loadSite(job.site);
   const redact = createRedactor(job.secrets);

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
  *  (docs/decisions/013-memory.md). */
 const GROWTH_PERCENT = 40;
 
-/** To be called before there is much on the heap. */
+/** For a crawl that begins. Not sooner: what is loaded at the start would be collected again and again. */
 export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
 }

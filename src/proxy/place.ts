@@ -121,11 +121,13 @@ function codeOf(name: string): string | undefined {
   });
 }
 
-const ENGLISH = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+/** Made when a country is asked for: that takes as long as ten modules to load. */
+let english: Intl.DisplayNames | undefined;
 
 /** English, or undefined if there is no such country. */
 function nameOf(code: string): string | undefined {
-  return ENGLISH.of(code.toUpperCase());
+  english ??= new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+  return english.of(code.toUpperCase());
 }
 
 function fail(message: string): never {
