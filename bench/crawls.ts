@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { median, runCrawler, startTarget, tsx, type Run } from './processes.ts';
 
 /** Debian's: its packages belong to it. */
-const PYTHON = '/usr/bin/python3';
-const PEERS = fileURLToPath(new URL('peers/crawl.py', import.meta.url));
+export const PYTHON = '/usr/bin/python3';
+export const PEERS = fileURLToPath(new URL('peers/crawl.py', import.meta.url));
 
 export interface Contender {
   readonly name: string;
@@ -107,7 +107,7 @@ function rateOf({ pages, millis }: Run): number {
 
 const known = new Map<string, boolean>();
 
-function hasModule(module: string): boolean {
+export function hasModule(module: string): boolean {
   let there = known.get(module);
   if (there === undefined) {
     try {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { BY_TREE, compareCrawls, OURS, PYTHON_PEERS, STOCK, TWO_WORKERS, type CrawlFigures } from './crawls.ts';
 import { compareParsers } from './parsers.ts';
 import { inMegabytes, measureMemory } from './memory.ts';
-import { LIMITS, measureRamp, RAMP } from './ramp.ts';
+import { measureRamp } from './ramp.ts';
 import { measureStart } from './start.ts';
 
 const QUICK_STORIES = 480;
@@ -54,13 +54,21 @@ async function full(): Promise<void> {
   ]);
   add(`## From the start of the process\n\n${toTable(['Way', '`--help`, s', 'first request, s'], starts)}`);
   const ramp = await measureRamp();
-  const steps = RAMP.map((count) => {
-    const seconds = ramp.get(count) ?? 0;
-    return [String(count), seconds.toFixed(2), `${(count / seconds).toFixed(1)}x`, String(LIMITS[count])];
+  const seconds = (value: number | null) => value?.toFixed(2) ?? 'not run';
+  const steps = ramp.map(({ pages, sync, aiohttp, ours, limit }) => {
+    // One after the other, each page takes a second and a little more.
+    const against = `${((sync ?? pages) / ours).toFixed(1)}x`;
+    return [String(pages), seconds(sync), seconds(aiohttp), ours.toFixed(2), against, String(limit)];
   });
-  add(
-    `## Pages that take a second each, 50 at once\n\n${toTable(['Pages', 's', 'against one after the other', 'asked for at most, s'], steps)}`,
-  );
+  const head = [
+    'Pages',
+    'requests, one after the other, s',
+    'aiohttp, 50 at once, s',
+    'Surefoot, 50 at once, s',
+    'speed-up',
+    'asked for, s',
+  ];
+  add(`## Pages that take a second each\n\n${toTable(head, steps)}`);
   const memory = (await measureMemory(say)).map(({ what, peakBytes }) => [what, inMegabytes(peakBytes)]);
   add(`## One process, 50 pages at once\n\n${toTable(['', 'peak RSS'], memory)}`);
   for (const { stories, rounds: usual } of SIZES) {

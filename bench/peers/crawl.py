@@ -1,5 +1,6 @@
 """Peers in Python: python3 crawl.py WAY URL [LIMIT], where WAY is requests-bs4, aiohttp-bs4, aiohttp-lxml or scrapy.
-Each extracts and follows what src/routes/hackernews does. LIMIT: story pages at most."""
+Each extracts and follows what src/routes/hackernews does. LIMIT: story pages at most.
+requests-items and aiohttp-items fetch so many story pages of the demo site, one after the other or 50 at once."""
 import asyncio
 import json
 import re
@@ -98,6 +99,28 @@ async def run_aiohttp(read_list, read_item):
             worker.cancel()
 
 
+def item_urls():
+    return [urljoin(start, f"item?id={40_000_000 + nth * 1_000}") for nth in range(limit)]
+
+
+def run_requests_items():
+    import requests
+    session = requests.Session()
+    for url in item_urls():
+        rows.append(soup_item(session.get(url).text, url))
+
+
+async def run_aiohttp_items():
+    import aiohttp
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50)) as session:
+
+        async def work(url):
+            async with session.get(url) as response:
+                rows.append(soup_item(await response.text(), url))
+
+        await asyncio.gather(*map(work, item_urls()))
+
+
 def run_scrapy():
     import scrapy
     from scrapy.crawler import CrawlerProcess
@@ -126,6 +149,10 @@ def run_scrapy():
 
 if way == "requests-bs4":
     run_requests()
+elif way == "requests-items":
+    run_requests_items()
+elif way == "aiohttp-items":
+    asyncio.run(run_aiohttp_items())
 elif way == "aiohttp-bs4":
     asyncio.run(run_aiohttp(soup_list, soup_item))
 elif way == "aiohttp-lxml":
