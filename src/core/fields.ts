@@ -34,10 +34,11 @@ export interface Declaration<Fields extends FieldMap = FieldMap> {
   readonly required: readonly string[];
 }
 
-/** Declares what is read of a page. Selectors that look upwards (`table.fat > tr a[href]`, lists of them, `:not(.x)`) are
- *  found in one pass; any other (`:has()`, `+`, `:first-child`) works as well, and has the whole tree built for it.
- *  @param options.required Fields (texts, attributes, groups) without which the page is not what was thought: `page.read()`
- *  then gives null, for the handler to look again by `page.$`. */
+/** Declares what is read of a page. Selectors that look at an element's name and attributes and at what it stands in
+ *  (`table.fat > tr a[href^="/item"]`, lists of them, `:not(.x)`) are found in one pass; any other (`:has()`, `+`,
+ *  `:first-child`) works as well, and has the whole tree built for its declaration.
+ *  @param options.required Fields without which the page is not what was thought: if one is not there (no such element or
+ *  attribute, none of many), `page.read()` gives null, for the handler to look again by `page.$`. */
 export function fields<const Fields extends FieldMap>(
   map: Fields,
   options: { required?: readonly (keyof Fields & string)[] } = {},

@@ -76,8 +76,8 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
   const frontier = new RemoteFrontier({
     site,
     post(message, withinMillis) {
-      // Before the page's place is free: no other page is handed out beyond a budget.
-      if (hasBudget && (message.type === 'done' || message.type === 'again')) tellTraffic();
+      // Before the page's place is free, and before its answer can end this process: what was spent is known.
+      if (hasBudget && (message.type === 'done' || message.type === 'again' || message.type === 'arrived')) tellTraffic();
       channel.post(message, withinMillis);
     },
     flush: channel.flush,
@@ -152,6 +152,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
       client,
       // Of all workers together; the main process sends no more than that.
       concurrency: settings.concurrency,
+      steady: true,
       sessions: { size: shareOf(settings, job.place), place: job.place },
     });
 

@@ -57,15 +57,20 @@ interface Seat {
   worker: WorkerProcess | null;
   /** Whether it can be given pages. */
   ready: boolean;
-  /** Whether an answer has come to it. */
+  /** Whether an answer has come to its worker. */
   hasFetched: boolean;
+  /** Workers that died here one after the other without having had a single answer. */
+  stillborn: number;
   readonly inFlight: Set<string>;
 }
 
 /** As Crawlee looks for something to do (http-crawler.ts): what falls due is not told of. */
 const LOOK_EVERY_MILLIS = 50;
-/** Workers that die one after the other without having had a single answer: no page's fault. */
+/** So many of them are no page's fault. */
 const MAX_STILLBORN = 5;
+/** A worker that takes the place of one that had no answer waits so long for each that died before it. */
+const WAIT_MILLIS = 200;
+const MAX_WRITES = 4;
 /** A worker with nothing left to do ends within this time, or is ended. */
 const FAREWELL_MILLIS = 10_000;
 
@@ -73,12 +78,9 @@ export function openWorkers(options: WorkersOptions): HttpLane {
   const { frontier, storage, say } = options;
   let { concurrency } = options;
   const seats = Array.from({ length: options.count }, (_, place): Seat => {
-    return { place, worker: null, ready: false, hasFetched: false, inFlight: new Set() };
+    return { place, worker: null, ready: false, hasFetched: false, stillborn: 0, inFlight: new Set() };
   });
   const lost = new Map<Tier, string>();
-  /** Claimed when the last worker had just died. */
-  const unplaced: Assignment[] = [];
-  let stillborn = 0;
   /** Before, there may be nothing to do only because nothing has been added yet. */
   let running = false;
   let ending = false;
@@ -100,7 +102,7 @@ export function openWorkers(options: WorkersOptions): HttpLane {
         break;
       case 'arrived':
         seat.hasFetched = true;
-        stillborn = 0;
+        seat.stillborn = 0;
         frontier.arrived(message).catch(fail);
         break;
       case 'done': {
@@ -111,8 +113,8 @@ export function openWorkers(options: WorkersOptions): HttpLane {
         flight.measure(page.bytes);
         if (page.end !== 'succeeded') frontier.giveUp(page, page.end, page.letter);
         seat.inFlight.delete(page.id);
-        frontier
-          .markRequestHandled({ ...page, ...nameOf(flight.request) })
+        const named = nameOf(flight.request);
+        insist(async () => frontier.markRequestHandled({ ...page, ...named }))
           .then(() => page.letter && options.onDeadLetter(page.letter))
           .catch(fail);
         break;
@@ -122,7 +124,8 @@ export function openWorkers(options: WorkersOptions): HttpLane {
         const { request } = frontier.flightOf(page);
         frontier.defer(page, page.notBefore);
         seat.inFlight.delete(page.id);
-        frontier.reclaimRequest({ ...page, ...nameOf(request) }).catch(fail);
+        const named = nameOf(request);
+        insist(async () => frontier.reclaimRequest({ ...page, ...named })).catch(fail);
         break;
       }
       case 'pause':
@@ -177,8 +180,8 @@ export function openWorkers(options: WorkersOptions): HttpLane {
     const pages = [...seat.inFlight];
     seat.inFlight.clear();
     frontier.lost(pages);
-    if (!seat.hasFetched) stillborn++;
-    if (stillborn >= MAX_STILLBORN) {
+    if (!seat.hasFetched) seat.stillborn++;
+    if (seat.stillborn >= MAX_STILLBORN) {
       throw new SurefootError(
         'setup',
         `${MAX_STILLBORN} workers in a row died before they had fetched anything, the last one by ${how}. ` +
@@ -188,7 +191,11 @@ export function openWorkers(options: WorkersOptions): HttpLane {
     const back =
       pages.length === 1 ? 'the page it had in flight comes back' : `the ${pages.length} pages it had in flight come back`;
     say(`A worker died (PID ${pid}, ${how}). Another one takes its place${pages.length === 0 ? '' : `, and ${back}`}.`);
-    start(seat);
+    const again = () => {
+      if (!ending) start(seat);
+    };
+    if (seat.stillborn > 0) setTimeout(again, seat.stillborn * WAIT_MILLIS);
+    else again();
     setImmediate(look);
   };
 
@@ -211,14 +218,14 @@ export function openWorkers(options: WorkersOptions): HttpLane {
       });
   };
   const handOut = async () => {
-    while (unplaced.length > 0 && place(unplaced[0] as Assignment)) unplaced.shift();
     while (seats.some(({ ready }) => ready) && inFlight() < concurrency) {
       const assignment = await frontier.assign();
       if (!assignment) break;
-      if (!place(assignment)) unplaced.push(assignment);
+      // The last worker has just died.
+      if (!place(assignment)) frontier.lost([assignment.request.id]);
     }
     for (const { worker } of seats) worker?.flush();
-    if (inFlight() === 0 && unplaced.length === 0 && (await frontier.isFinished())) finish();
+    if (inFlight() === 0 && (await frontier.isFinished())) finish();
   };
   const inFlight = () => seats.reduce((sum, seat) => sum + seat.inFlight.size, 0);
 
@@ -265,6 +272,18 @@ export function openWorkers(options: WorkersOptions): HttpLane {
       for (const { ready, worker } of seats) if (ready) worker?.post({ type: 'tier-lost', tier, why });
     },
   };
+}
+
+/** A commit that fails is tried again, as Crawlee does it in one process. */
+async function insist<T>(write: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await write();
+    } catch (error) {
+      if (tries === MAX_WRITES) throw error;
+      await sleep(tries * WAIT_MILLIS);
+    }
+  }
 }
 
 /** What stays the same of a request, whoever fetches it. */

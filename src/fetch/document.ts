@@ -10,7 +10,7 @@ import { readFields } from './fields/read.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
 
 /** What is parsed. Anything else (JSON, text) has a text and an empty tree. */
-const MARKUP = /^\s*(?:text\/html|text\/xml|application\/xhtml\+xml|application\/xml)\s*(?:;|$)/i;
+const MARKUP = /^\s*(?:text\/html|text\/xml|application\/xhtml\+xml|application\/xml)(?:[;,\s]|$)/i;
 
 export interface Document {
   /** Whether it is HTML or XML. */

@@ -38,6 +38,8 @@ export interface HttpCrawlerOptions extends Pick<
   client: BaseHttpClient;
   /** Pages in flight at once, from the first second. */
   concurrency: number;
+  /** Not fewer while the event loop is busy either: how many there are is decided elsewhere. @default false */
+  steady?: boolean;
   /** Of the session pool. @default as many as pages in flight, in the place 0 */
   sessions?: { size: number; /** Pools beside each other are saved apart. */ place: number };
   /** The headers of a request; see headers.ts. */
@@ -76,6 +78,7 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       navigationTimeoutSecs: 240,
       requestHandlerTimeoutSecs: 120,
       maxConcurrency: concurrency,
+      ...(options.steady && { minConcurrency: concurrency }),
       autoscaledPoolOptions: {
         // Passing any option here replaces CheerioCrawler's own preset, so all of it stands here.
         desiredConcurrency: concurrency,

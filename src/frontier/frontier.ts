@@ -28,7 +28,7 @@ import type { Assignment, StoredRequest } from '../core/worker-messages.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { createClaims, type Claims, type Next } from './claims.ts';
 import { openFlight, type Flight, type InFlight, type OpenFlight } from './flight.ts';
-import { createIntake, type Intake } from './intake.ts';
+import { createIntake, takeTurns, type InTurn, type Intake } from './intake.ts';
 import { createLanes, labelIn, type Lanes } from './lanes.ts';
 import type { FrontierOptions, FrontierSnapshot } from './options.ts';
 import type { Landing, Pace } from './pace.ts';
@@ -66,8 +66,14 @@ export class Frontier implements IRequestManager {
   readonly #claims: Readonly<Record<Lane, Claims>>;
   readonly #onBrowserNeeded: () => void;
   readonly #onLearnt: () => void;
+  readonly #inTurn: InTurn;
+  /** Hosts that have asked for a rest → the how manieth rest it was. */
+  readonly #rests = new Map<string, number>();
+  #restsAsked = 0;
   #alone = false;
   #stopped = false;
+  /** A write that nobody waited for and that failed: what is on disk is not what it should be. */
+  #broken: { error: unknown } | null = null;
 
   constructor(options: FrontierOptions) {
     const { queue, checkpoint, site, pace, now = Date.now } = options;
@@ -84,12 +90,14 @@ export class Frontier implements IRequestManager {
     this.#onLearnt = options.onLearnt ?? (() => {});
     const { maxRequests = Infinity } = options;
     this.#maxRequests = maxRequests;
+    this.#inTurn = maxRequests === Infinity ? async (work) => work() : takeTurns();
     this.#intake = createIntake({
       // Crawlee's queue refuses options that it does not know.
       queue: { addRequests: (requests, { forefront }) => queue.addRequests(requests, { forefront }) },
       site,
       maxRequests,
       known: () => checkpoint.counts().total,
+      inTurn: this.#inTurn,
     });
     this.#secondPassDelayMillis = options.secondPassDelayMillis ?? 60_000;
     this.#onSecondPass = options.onSecondPass ?? (() => {});
@@ -142,7 +150,11 @@ export class Frontier implements IRequestManager {
     this.#openFlightOf(request).throttled = true;
     const { host } = new URL(request.url);
     this.#rest(host, this.#pace.pause(host, until));
-    this.#giveBack(host);
+    this.#rests.set(host, ++this.#restsAsked);
+    for (const lane of LANES) {
+      for (const next of this.#claims[lane].drop(({ request: { url } }) => new URL(url).host === host))
+        this.#giveBack(next, lane);
+    }
   }
 
   /** Keeps a gap between two hand-outs to the request's host (its Crawl-delay).
@@ -201,10 +213,12 @@ export class Frontier implements IRequestManager {
   // -- what the crawler calls -----------------------------------------------------------------------------------------
 
   async isEmpty(lane: Lane = 'http'): Promise<boolean> {
+    this.#assertWhole();
     return this.#mustWait(lane) || (await this.#claims[lane].isEmpty()) || this.#mustWait(lane);
   }
 
   async isFinished(): Promise<boolean> {
+    this.#assertWhole();
     if (this.#flights.size > 0) return false;
     if (this.#stopped) return true;
     return LANES.every((lane) => !this.#claims[lane].busy) && (await this.#checkpoint.isFinished());
@@ -315,24 +329,26 @@ export class Frontier implements IRequestManager {
   /** Adds what a worker's intake has let in. Resolves when it is on disk; what is beyond `room` new ones, or beyond the
    *  crawl's limit, is left out. */
   async addStored(requests: readonly RequestSchema[], { forefront, room }: { forefront: boolean; room: number }) {
-    const left = [...requests];
-    const added: ProcessedRequest[] = [];
-    for (let news = 0; left.length > 0;) {
-      const part = left.splice(0, Math.max(0, Math.min(left.length, room - news, this.#maxRequests - this.counts().total)));
-      if (part.length === 0) break;
-      const processed = await this.#checkpoint.add(part, forefront);
-      news += processed.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length;
-      added.push(...processed);
-    }
-    this.#wake();
-    return added;
+    return this.#inTurn(async () => {
+      const left = [...requests];
+      const added: ProcessedRequest[] = [];
+      for (let news = 0; left.length > 0;) {
+        const part = left.splice(0, Math.max(0, Math.min(left.length, room - news, this.#maxRequests - this.counts().total)));
+        if (part.length === 0) break;
+        const processed = await this.#checkpoint.add(part, forefront);
+        news += processed.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length;
+        added.push(...processed);
+      }
+      this.#wake();
+      return added;
+    });
   }
 
   /** A worker has died: its pages come back at once. Those whose answer had begun to arrive may have killed it. */
   lost(requestIds: readonly string[]): void {
     this.#quietSince = this.#now();
     // Claims that are asked for from now on find them.
-    void this.#checkpoint.recover(requestIds).catch(() => {});
+    this.#see(this.#checkpoint.recover(requestIds));
     for (const id of requestIds) {
       const flight = this.#openFlightOf({ id });
       flight.abandon(null, []);
@@ -382,22 +398,22 @@ export class Frontier implements IRequestManager {
   /** The lane can have more pages in flight than now: so many can be claimed in one transaction. A page that has to be alone
    *  is only claimed with none in flight, and then by itself. */
   #room(lane: Lane): number {
-    if (lane === 'browser' || this.#flights.size === 0 || !this.#checkpoint.claimsTogether) return 1;
+    // The gap to a host's last page is measured from the claim: what waits in line would shorten it.
+    if (this.#pace.hasGaps || lane === 'browser') return 1;
+    if (this.#flights.size === 0 || !this.#checkpoint.claimsTogether) return 1;
     return Math.min(MAX_ROOM, Math.max(1, this.#peak - this.#flights.size));
   }
 
-  /** What is claimed of a host and not handed out, when the host must not be called. */
-  #giveBack(host: string): void {
-    for (const lane of LANES) {
-      for (const { request } of this.#claims[lane].drop((next) => new URL(next.request.url).host === host)) {
-        void this.#checkpoint.reclaim(asRequest(request), this.#now(), lane).catch(() => {});
-        this.#pace.land(host, 'bad', null, this.#now());
-      }
-    }
+  /** Puts back what was claimed and must not be handed out now. */
+  #giveBack({ request }: Next, lane: Lane): void {
+    this.#see(this.#checkpoint.reclaim(asRequest(request), this.#now(), lane));
+    this.#pace.land(new URL(request.url).host, 'bad', null, this.#now());
+    this.#wake();
   }
 
   async #claim(lane: Lane, now: number): Promise<Next | null> {
     let tier: Tier = 'http';
+    const restsAsked = this.#restsAsked;
     const claimed = await this.#checkpoint.claim({
       lane,
       laneOf: (request) => {
@@ -411,12 +427,28 @@ export class Frontier implements IRequestManager {
       maxDeaths: maxDeathsNow(this.#flights.size, now - this.#quietSince),
       restAfter: (host) => this.#pace.takeOff(host, now),
     });
-    return claimed && { ...claimed, tier, at: now };
+    const next = claimed && { ...claimed, tier, at: now };
+    // Its host may have asked for a rest while the claim was made.
+    if (next && (this.#rests.get(new URL(next.request.url).host) ?? 0) > restsAsked) {
+      this.#giveBack(next, lane);
+      return null;
+    }
+    return next;
   }
 
-  /** A store that cannot be written fails the pages' own commits, with a better message. */
   #rest(host: string, until: number): void {
-    void this.#checkpoint.rest(host, until).catch(() => {});
+    this.#see(this.#checkpoint.rest(host, until));
+  }
+
+  /** Of a write that nobody waits for: a crawl whose host stays closed on disk, or whose page stays locked, would wait for ever. */
+  #see(writing: Promise<void>): void {
+    writing.catch((error: unknown) => {
+      this.#broken ??= { error };
+    });
+  }
+
+  #assertWhole(): void {
+    if (this.#broken) throw this.#broken.error;
   }
 
   /** What happened may give either lane something to claim. */

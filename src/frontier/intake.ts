@@ -27,12 +27,26 @@ export interface IntakeOptions {
   maxRequests: number;
   /** Requests that are known now. */
   known: () => number;
+  /** Runs what goes by that number after all that did so before. @default at once */
+  inTurn?: InTurn;
+}
+
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** One after the other, or several at once would each find the same room. */
+export function takeTurns(): InTurn {
+  let before: Promise<unknown> = Promise.resolve();
+  return async (work) => {
+    const now = before.then(work);
+    before = Promise.allSettled([now]);
+    return now;
+  };
 }
 
 /** Resolves when all requests are on disk: Crawlee's own queue leaves all but the first 1,000 to the background, where a
  *  page could be done before its links are known.
  *  @throws {SurefootError} kind `site`: a link that is no http(s) URL, a label without a route, a secret header. */
-export function createIntake({ queue, site, maxRequests, known }: IntakeOptions): Intake {
+export function createIntake({ queue, site, maxRequests, known, inTurn }: IntakeOptions): Intake {
   const add: Intake = async (requests, { forefront = false, maxNewRequests = Infinity }) => {
     const addedRequests: ProcessedRequest[] = [];
     const requestsOverLimit: Source[] = [];
@@ -58,14 +72,7 @@ export function createIntake({ queue, site, maxRequests, known }: IntakeOptions)
     await flush();
     return { addedRequests, waitForAllRequestsToBeAdded: Promise.resolve([]), requestsOverLimit };
   };
-  if (maxRequests === Infinity) return add;
-  // One after the other, or several at once would each find the same room.
-  let before: Promise<unknown> = Promise.resolve();
-  return (requests, options) => {
-    const adding = before.then(() => add(requests, options));
-    before = Promise.allSettled([adding]);
-    return adding;
-  };
+  return inTurn ? async (requests, options) => inTurn(async () => add(requests, options)) : add;
 }
 
 function toRequest(source: string | Source, site: IntakeOptions['site']): Request {

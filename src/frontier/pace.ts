@@ -23,6 +23,8 @@ export interface Pace {
   /** Sets the host's own gap (Crawl-delay), if it is longer than the one that is asked for.
    *  @returns Since when it is known (epoch milliseconds), null if only now. */
   setDelay(host: string, delayMillis: number, now: number): number | null;
+  /** Whether any host has a gap between its pages. */
+  readonly hasGaps: boolean;
   /** Until when a host rests now. @returns As `takeOff`. */
   restOf(host: string, now: number): number;
   /** What a restart should know: hosts that are not at full speed. */
@@ -62,6 +64,7 @@ const MAX_HOSTS = 10_000;
 /** @param random In [0, 1). @param memory Of another process of the same run. */
 export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random: () => number, memory: PaceMemory = []): Pace {
   const hosts = new Map<string, HostPace>();
+  let hasGaps = delayMillis > 0 || memory.some(([, pace]) => pace.delayMillis > 0);
   for (const [host, pace] of memory) {
     const window = Math.min(pace.window, hostConcurrency);
     hosts.set(host, { ...pace, window, inFlight: 0, closed: false });
@@ -127,9 +130,13 @@ export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random:
       const pace = paceOf(host);
       if (millis <= pace.delayMillis) return pace.delaySince;
       pace.delayMillis = millis;
+      hasGaps = true;
       pace.delaySince = now;
       pace.nextStart = Math.max(pace.nextStart, now + millis);
       return null;
+    },
+    get hasGaps() {
+      return hasGaps;
     },
     restOf: (host, now) => closeOrRest(paceOf(host), now),
     memory: () => [...hosts].map(([host, { inFlight: _, closed: __, ...pace }]) => [host, pace]),

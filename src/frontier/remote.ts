@@ -142,6 +142,8 @@ export class RemoteFrontier implements IRequestManager {
     flight.close();
     request.handledAt = new Date().toISOString();
     const id = request.id as string;
+    // First: it throws for userData that is no JSON, and the page is in flight then.
+    const body = toBody(request);
     const letter = this.#letters.get(id);
     this.#letters.delete(id);
     this.#flights.delete(id);
@@ -149,7 +151,7 @@ export class RemoteFrontier implements IRequestManager {
       type: 'done',
       page: {
         id,
-        body: toBody(request),
+        body,
         errorMessages: request.errorMessages,
         end: flight.end ?? (request.state === RequestState.SKIPPED ? 'skipped' : 'succeeded'),
         rows: flight.rows,
@@ -166,9 +168,10 @@ export class RemoteFrontier implements IRequestManager {
     flight.close();
     const id = request.id as string;
     const notBefore = this.#dueTimes.get(id) ?? Date.now();
+    const body = toBody(request);
     this.#dueTimes.delete(id);
     this.#flights.delete(id);
-    this.#post({ type: 'again', page: { id, body: toBody(request), errorMessages: request.errorMessages, notBefore } });
+    this.#post({ type: 'again', page: { id, body, errorMessages: request.errorMessages, notBefore } });
     return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };
   }
 

@@ -26,6 +26,15 @@ const EVERYTHING = fields({
   block: one('table', { inner: one('table', { all: texts('td') }), name: attribute(null, 'class') }),
 });
 
+const BY_ATTRIBUTES = fields({
+  one: texts('[href="/x?a=1&b"]'),
+  start: texts('a[href^="/x"], [class^=c]'),
+  end: texts('[id$="7"]'),
+  any: texts('[src*=x], [data-by*=B]'),
+  folded: texts('[rel=NEXT], [type="Text/Css"], [data-by=bob i]'),
+  word: texts('[data-by~=bob]'),
+});
+
 /** As text, then as a tree. */
 function bothWays(html: string, declared: Declaration, xmlMode = false): [unknown, unknown] {
   return [openText(html, xmlMode).read(declared), readByTree(parse(html, xmlMode), declared)];
@@ -37,7 +46,7 @@ function expectSame(html: string, declared: Declaration, xmlMode = false): unkno
   return byText;
 }
 
-const OURS = [STORY_BLOCK, STORY_ROWS, EVERYTHING] as const;
+const OURS = [STORY_BLOCK, STORY_ROWS, EVERYTHING, BY_ATTRIBUTES] as const;
 
 describe('both ways give equal values', () => {
   it('are two ways: none of these declarations needs the tree', () => {
@@ -78,6 +87,10 @@ describe('both ways give equal values', () => {
       '<br/>',
       '</br>',
       '<img src=x>',
+      '<a rel=next>',
+      '<a data-by="Al Bob">',
+      '<p data-by="bob al">',
+      '<b type=text/css>',
       '<div class="comment">',
       '<div class=" x comment">',
       '</div>',
@@ -104,7 +117,7 @@ describe('both ways give equal values', () => {
     );
   });
 
-  it.each(['tr:has(td b)', 'td + td', 'td ~ td', 'tr:first-child', 'a[href^="http"]', '> td', 'td:contains(x)'])(
+  it.each(['tr:has(td b)', 'td + td', 'td ~ td', 'tr:first-child', 'a[href!="x"]', '> td', 'td:contains(x)'])(
     'with %s, which only the tree can tell',
     (selector) => {
       const declared = fields({ rows: many('tr', { found: text(selector), all: texts(selector) }), any: present('td') });

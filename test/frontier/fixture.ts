@@ -32,7 +32,14 @@ export interface Bench {
 
 interface BenchOptions extends Pick<
   FrontierOptions,
-  'maxRequests' | 'secondPassDelayMillis' | 'onSecondPass' | 'onDeadLetter' | 'ladder' | 'onBrowserNeeded' | 'onLearnt'
+  | 'maxRequests'
+  | 'concurrency'
+  | 'secondPassDelayMillis'
+  | 'onSecondPass'
+  | 'onDeadLetter'
+  | 'ladder'
+  | 'onBrowserNeeded'
+  | 'onLearnt'
 > {
   /** How long the process has lived. @default long enough to be trusted with pages that may kill it */
   uptimeMillis?: number;

@@ -1,5 +1,5 @@
 // CSS selectors that can be answered when an element begins: by it and by what it stands in.
-import { AttributeAction, isTraversal, parse, SelectorType, type Selector } from 'css-what';
+import { AttributeAction, isTraversal, parse, SelectorType, type AttributeSelector, type Selector } from 'css-what';
 
 /** An element that has begun and not ended. */
 export interface Open {
@@ -79,14 +79,11 @@ function toTest(token: Selector, xmlMode: boolean): Test | null {
       return token.namespace === null ? (element) => element.name === name : null;
     }
     case SelectorType.Attribute: {
-      const { action, value } = token;
+      if (token.namespace !== null) return null;
       const name = xmlMode ? token.name : token.name.toLowerCase();
-      // Whether the case of a value counts depends on the attribute: https://html.spec.whatwg.org/#case-sensitivity-of-selectors
-      if (token.namespace !== null || token.ignoreCase === true) return null;
-      if (action === AttributeAction.Exists) return ({ attributes }) => Object.hasOwn(attributes, name);
-      if (name !== 'class' && name !== 'id' && name !== 'href') return null;
-      if (action === AttributeAction.Equals) return ({ attributes }) => attributes[name] === value;
-      return action === AttributeAction.Element ? hasWord(name, value) : null;
+      if (token.action === AttributeAction.Exists) return ({ attributes }) => Object.hasOwn(attributes, name);
+      const { ignoreCase } = token;
+      return valueTest(token, name, typeof ignoreCase === 'boolean' ? ignoreCase : !xmlMode && FOLDED.has(name));
     }
     case SelectorType.Pseudo: {
       if (token.name !== 'not' || !Array.isArray(token.data)) return null;
@@ -104,18 +101,44 @@ function toTest(token: Selector, xmlMode: boolean): Test | null {
   }
 }
 
-/** `[class~=value]`, without splitting: this is asked for every element of a page. */
-function hasWord(name: string, word: string): Test | null {
-  if (word === '' || /\s/.test(word)) return null;
+/** @param fold Upper and lower case are the same. */
+function valueTest({ action, value }: AttributeSelector, name: string, fold: boolean): Test | null {
+  const compare = COMPARISONS[action];
+  if (compare === undefined || (value === '' && action !== AttributeAction.Equals)) return null;
+  if (action === AttributeAction.Element && /\s/.test(value)) return null;
+  const wanted = fold ? value.toLowerCase() : value;
   return ({ attributes }) => {
-    const value = attributes[name];
-    if (value === undefined || value.length < word.length) return false;
-    if (value === word) return true;
-    for (let at = value.indexOf(word); at !== -1; at = value.indexOf(word, at + 1)) {
-      if (isEdge(value, at - 1) && isEdge(value, at + word.length)) return true;
-    }
-    return false;
+    const is = attributes[name];
+    return is !== undefined && is.length >= wanted.length && compare(fold ? is.toLowerCase() : is, wanted);
   };
+}
+
+/** How the value of an attribute is compared with a selector's. What is not here needs the tree. */
+const COMPARISONS: Readonly<Partial<Record<AttributeAction, (value: string, wanted: string) => boolean>>> = {
+  [AttributeAction.Equals]: (value, wanted) => value === wanted,
+  [AttributeAction.Start]: (value, wanted) => value.startsWith(wanted),
+  [AttributeAction.End]: (value, wanted) => value.endsWith(wanted),
+  [AttributeAction.Any]: (value, wanted) => value.includes(wanted),
+  [AttributeAction.Element]: hasWord,
+};
+
+/** Attributes whose values have no case: https://html.spec.whatwg.org/#case-sensitivity-of-selectors */
+const FOLDED = new Set(
+  (
+    'accept accept-charset align alink axis bgcolor charset checked clear codetype color compact declare defer ' +
+    'dir direction disabled enctype face frame hreflang http-equiv lang language link media method multiple ' +
+    'nohref noresize noshade nowrap readonly rel rev rules scope scrolling selected shape target text type ' +
+    'valign valuetype vlink'
+  ).split(' '),
+);
+
+/** `[class~=value]`, without splitting: this is asked for every element of a page. */
+function hasWord(value: string, word: string): boolean {
+  if (value === word) return true;
+  for (let at = value.indexOf(word); at !== -1; at = value.indexOf(word, at + 1)) {
+    if (isEdge(value, at - 1) && isEdge(value, at + word.length)) return true;
+  }
+  return false;
 }
 
 function isEdge(value: string, at: number): boolean {

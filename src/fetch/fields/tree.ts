@@ -13,7 +13,12 @@ export function withRequired<Fields extends FieldMap>(
   values: Record<string, unknown>,
   { required }: Declaration<Fields>,
 ): FieldValues<Fields> | null {
-  return required.some((name) => values[name] === null) ? null : (values as FieldValues<Fields>);
+  return required.some((name) => isAbsent(values[name])) ? null : (values as FieldValues<Fields>);
+}
+
+/** No text, attribute or group; none of many; not present. */
+function isAbsent(value: unknown): boolean {
+  return value === null || value === false || (Array.isArray(value) && value.length === 0);
 }
 
 function readTree($: Dom, fields: FieldMap, within: Selection = $.root()): Record<string, unknown> {
