@@ -82,7 +82,8 @@ export async function runCrawler(
   const seen = new Map<number, Usage>();
   const watching = setInterval(() => {
     const usage = usageOf(child.pid);
-    for (const [pid, used] of usage) seen.set(pid, used);
+    // One that is ending has no memory any more.
+    for (const [pid, used] of usage) if (used.bytes > 0) seen.set(pid, used);
     onLook(sumOf(usage, ({ bytes }) => bytes));
   }, 100);
   signal?.addEventListener('abort', () => void child.kill('SIGTERM'), { once: true });
