@@ -407,7 +407,10 @@ export class Frontier implements IRequestManager {
   /** Puts back what was claimed and must not be handed out now. */
   #giveBack({ request }: Next, lane: Lane): void {
     this.#see(this.#checkpoint.reclaim(asRequest(request), this.#now(), lane));
-    this.#pace.land(new URL(request.url).host, 'bad', null, this.#now());
+    const { host } = new URL(request.url);
+    const rest = this.#pace.land(host, 'bad', null, this.#now());
+    // The claim may have closed its host until a page lands.
+    if (rest !== null) this.#rest(host, rest);
     this.#wake();
   }
 

@@ -182,6 +182,7 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
   'npx apify push': expectApify,
   'npx apify call': expectApify,
   'npx apify run': expectApify, // It is run in test/actor/local.test.ts.
+  'npm run bench': expectScript,
   'npm run bench:frontier -- 1000 10000': expectScript,
   'npm run check': expectScript,
 };

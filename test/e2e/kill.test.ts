@@ -9,10 +9,10 @@ import { handledUrls, newStorageDir, readExport, startCrawl } from './crawl-proc
  *  `livesOn` after its first request, in full flight, and the others anywhere between their start and about that request, which
  *  `startsIn` is the first guess at: while they load and open their store. Workers are at full speed later. */
 const CASES = [
-  { workers: 1, kills: 20, startsIn: 2_000, livesOn: 1_500 },
-  { workers: 2, kills: 10, startsIn: 4_000, livesOn: 3_000 },
+  { workers: 1, kills: 20, startsIn: 2_000, livesOn: 1_000 },
+  { workers: 2, kills: 10, startsIn: 4_000, livesOn: 1_500 },
 ];
-const STORIES = 3_000;
+const STORIES = 6_000;
 /** Many on a list page, so that there is always something to do besides the pages that were in flight at a kill. */
 const STORIES_A_LIST = 500;
 
