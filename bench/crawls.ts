@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-import { median, runCrawler, startTarget, tsx, type Run } from './processes.ts';
+import { FLAGS, median, runCrawler, startTarget, tsx, type Run } from './processes.ts';
 
 /** Debian's: its packages belong to it. */
 export const PYTHON = '/usr/bin/python3';
@@ -16,8 +16,6 @@ export interface Contender {
   readonly maxPages?: number;
   command(url: string, folder: string): readonly string[];
 }
-
-const FLAGS = ['--concurrency', '50', '--host-concurrency', '50', '--tiers', 'http', '--quiet'];
 
 export const OURS: Contender = {
   name: 'Surefoot, one process, the site as shipped',

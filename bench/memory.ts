@@ -1,9 +1,8 @@
 // What one process holds while a crawl grows: pages crawled, and addresses known.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { runCrawler, startTarget, tsx } from './processes.ts';
+import { FLAGS, runCrawler, startTarget, tsx } from './processes.ts';
 
-const FLAGS = ['--concurrency', '50', '--host-concurrency', '50', '--tiers', 'http', '--quiet'];
 /** As many pages as are crawled in all. */
 const MARKS = [1_000, 10_000, 50_000, 100_000];
 const KNOWN = 1_000_000;
@@ -49,7 +48,7 @@ async function whileItGrows(say: (line: string) => void): Promise<MemoryFigures[
 }
 
 /** Lists with two hundred links each are first in line: a million addresses are known when the first story is fetched. */
-export async function withAMillionKnown(say: (line: string) => void): Promise<MemoryFigures> {
+async function withAMillionKnown(say: (line: string) => void): Promise<MemoryFigures> {
   const target = await startTarget(KNOWN, 0, KNOWN_A_LIST);
   const lists = Array.from({ length: KNOWN / KNOWN_A_LIST }, (_, nth) => `${target.url}?p=${nth + 1}`);
   const stop = new AbortController();
@@ -70,7 +69,7 @@ export async function withAMillionKnown(say: (line: string) => void): Promise<Me
   return { what, peakBytes: run.peakBytes };
 }
 
-export async function withASmallHeap(say: (line: string) => void): Promise<MemoryFigures> {
+async function withASmallHeap(say: (line: string) => void): Promise<MemoryFigures> {
   const target = await startTarget(SMALL_HEAP_STORIES);
   const run = await runCrawler(target, (folder) => tsx('src/main.ts', target.url, '--storage-dir', folder, ...FLAGS), {
     nodeOptions: `--max-old-space-size=${SMALL_HEAP_MB}`,

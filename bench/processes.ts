@@ -38,6 +38,9 @@ export interface RunOptions {
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+/** With what each crawl of ours runs: 50 pages at once, by plain HTTP. */
+export const FLAGS = ['--concurrency', '50', '--host-concurrency', '50', '--tiers', 'http', '--quiet'];
+
 /** Runs something of this project by tsx, as `npm start` does. */
 export const tsx = (file: string, ...args: string[]) => ['node', '--import', 'tsx', join(ROOT, file), ...args];
 

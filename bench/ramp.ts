@@ -1,7 +1,7 @@
 // The first seconds: so many pages of a server that waits one second with each, from the first request to the end of the last
 // answer. The article's table of speed-ups: one after the other, and many at once.
 import { hasModule, PEERS, PYTHON } from './crawls.ts';
-import { runCrawler, startTarget, tsx } from './processes.ts';
+import { FLAGS, runCrawler, startTarget, tsx } from './processes.ts';
 
 const FIRST_ID = 40_000_000;
 const ID_STEP = 1_000;
@@ -29,7 +29,7 @@ export async function measureRamp(): Promise<RampFigures[]> {
   };
   const byPython = async (way: string, module: string, pages: number) =>
     hasModule(module) && hasModule('bs4') ? secondsOf(pages, () => [PYTHON, PEERS, way, target.url, String(pages)]) : null;
-  const flags = ['--concurrency', '50', '--host-concurrency', '50', '--tiers', 'http', '--quiet', '--ignore-robots'];
+  const flags = [...FLAGS, '--ignore-robots'];
   const figures: RampFigures[] = [];
   try {
     for (const pages of counts) {

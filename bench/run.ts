@@ -10,7 +10,7 @@ import { inMegabytes, measureMemory } from './memory.ts';
 import { measureRamp } from './ramp.ts';
 import { measureStart } from './start.ts';
 
-const QUICK_STORIES = 1_200;
+const QUICK_STORIES = 720;
 const QUICK_RATIO = 3;
 /** 10,334 and 2,480 pages. */
 const SIZES = [

@@ -6,6 +6,7 @@ import type { Page } from '../../src/core/page.ts';
 import { loadInput } from '../../src/input/load.ts';
 import { STORY, toCount, toItemId, toText, toUrl, USER_DATA } from '../../src/routes/hackernews/records.ts';
 import { openStorage } from '../../src/storage/open.ts';
+import { FLAGS } from '../processes.ts';
 
 const [url = '', storageDir = ''] = process.argv.slice(2);
 
@@ -53,8 +54,7 @@ const site = defineSite({
   },
 });
 
-const flags = ['--storage-dir', storageDir, '--concurrency', '50', '--host-concurrency', '50', '--tiers', 'http', '--quiet'];
-const input = await loadInput([url, ...flags]);
+const input = await loadInput([url, '--storage-dir', storageDir, ...FLAGS]);
 if (input.kind !== 'settings') throw new Error('That was no crawl.');
 const { settings } = input;
 const storage = openStorage({ store: 'sqlite', storageDir, fresh: true });
