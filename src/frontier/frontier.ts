@@ -67,9 +67,6 @@ export class Frontier implements IRequestManager {
   readonly #onBrowserNeeded: () => void;
   readonly #onLearnt: () => void;
   readonly #inTurn: InTurn;
-  /** Hosts that have asked for a rest → the how manieth rest it was. */
-  readonly #rests = new Map<string, number>();
-  #restsAsked = 0;
   #alone = false;
   #stopped = false;
   /** A write that nobody waited for and that failed: what is on disk is not what it should be. */
@@ -150,7 +147,6 @@ export class Frontier implements IRequestManager {
     this.#openFlightOf(request).throttled = true;
     const { host } = new URL(request.url);
     this.#rest(host, this.#pace.pause(host, until));
-    this.#rests.set(host, ++this.#restsAsked);
     for (const lane of LANES) {
       for (const next of this.#claims[lane].drop(({ request: { url } }) => new URL(url).host === host))
         this.#giveBack(next, lane);
@@ -416,7 +412,6 @@ export class Frontier implements IRequestManager {
 
   async #claim(lane: Lane, now: number): Promise<Next | null> {
     let tier: Tier = 'http';
-    const restsAsked = this.#restsAsked;
     const claimed = await this.#checkpoint.claim({
       lane,
       laneOf: (request) => {
@@ -432,7 +427,7 @@ export class Frontier implements IRequestManager {
     });
     const next = claimed && { ...claimed, tier, at: now };
     // Its host may have asked for a rest while the claim was made.
-    if (next && (this.#rests.get(new URL(next.request.url).host) ?? 0) > restsAsked) {
+    if (next && this.#pace.isPaused(new URL(next.request.url).host, this.#now())) {
       this.#giveBack(next, lane);
       return null;
     }

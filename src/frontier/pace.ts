@@ -23,6 +23,8 @@ export interface Pace {
   /** Sets the host's own gap (Crawl-delay), if it is longer than the one that is asked for.
    *  @returns Since when it is known (epoch milliseconds), null if only now. */
   setDelay(host: string, delayMillis: number, now: number): number | null;
+  /** Whether a host has asked for a rest that is not over. */
+  isPaused(host: string, now: number): boolean;
   /** Whether any host has a gap between its pages. */
   readonly hasGaps: boolean;
   /** Until when a host rests now. @returns As `takeOff`. */
@@ -135,6 +137,7 @@ export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random:
       pace.nextStart = Math.max(pace.nextStart, now + millis);
       return null;
     },
+    isPaused: (host, now) => (hosts.get(host)?.pausedUntil ?? 0) > now,
     get hasGaps() {
       return hasGaps;
     },
