@@ -34,6 +34,7 @@ import { stageDatasets } from '../storage/staging.ts';
 import { tendBrowserLane } from './browser-lane.ts';
 import { openBrowserCrawler } from './browser.ts';
 import { openRobots, toCommon } from './common.ts';
+import { withConfiguration } from './configuration.ts';
 import { openTierClients } from './tiers.ts';
 import { openWaysOut } from './ways-out.ts';
 import { openWorkers, type HttpLane } from './workers.ts';
@@ -109,7 +110,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     persistStateIntervalMillis: saveEveryMillis,
   });
   config.useEventManager(options.events ?? new ProcessEvents(config));
-  return Configuration.storage.run(config, async () => {
+  return withConfiguration(config, async () => {
     const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
     const log = setUpLog({ level, write: (line) => options.onLogLine(redact(line)) });
 

@@ -1,5 +1,4 @@
 // One child process of `--workers` as the main process has it: started, spoken with, and mourned.
-import { AsyncResource } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -42,8 +41,7 @@ export function startWorker({ child, job, onMessage, answers, onError }: WorkerP
       onError(error);
     }
   };
-  // A browser's crawler that a message calls for must find the crawl's configuration.
-  child.on('message', AsyncResource.bind(receive));
+  child.on('message', receive);
   if (child.connected) child.send(job, () => {});
 
   const failure = new Promise<string>((resolve) => {

@@ -1,6 +1,5 @@
 // One worker of `--workers`: the HTTP lane in a process of its own. It fetches, judges, parses and extracts; where it stands
 // and what it finds is told to the main process (engine/workers.ts), and nothing is kept or decided here that must be one.
-import { AsyncResource } from 'node:async_hooks';
 import { totalmem } from 'node:os';
 
 import { Configuration } from '@crawlee/core';
@@ -24,6 +23,7 @@ import { gatherTraffic } from '../proxy/spend.ts';
 import { forwardStorage } from '../storage/forwarding.ts';
 import { stageDatasets } from '../storage/staging.ts';
 import { toCommon } from './common.ts';
+import { withConfiguration } from './configuration.ts';
 import { openTierClients } from './tiers.ts';
 import { chooseProxies } from './ways-out.ts';
 
@@ -161,13 +161,12 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
     const phases = frontier.phases();
     if (phases.length > 0) channel.post({ type: 'phases', phases });
   }, PHASES_MILLIS);
-  await Configuration.storage.run(config, async () => {
+  await withConfiguration(config, async () => {
     // Here, or it would take Crawlee's own store.
     crawler = open();
     const events = config.getEventManager();
     await events.init();
-    // What is begun by a message would else not know of this configuration: a handler's Dataset.open() would take another store.
-    port.listen(AsyncResource.bind(channel.receive));
+    port.listen(channel.receive);
     channel.post({ type: 'ready' });
     await crawler.run();
     await events.close();

@@ -27,6 +27,8 @@ export interface Flight {
   /** Adds a row (JSON) to be committed with the page.
    *  @throws {SurefootError} kind `site`: the attempt is over. */
   stage(dataset: string, json: string): void;
+  /** Drops what was staged: the handler begins anew. */
+  restart(): void;
   /** Counts a row that failed the site's schema. */
   reject(): void;
   /** Sets the decoded body's size. */
@@ -104,6 +106,11 @@ export function openFlight(
         );
       }
       rows.push({ dataset, json });
+    },
+    restart() {
+      if (!open) return;
+      rows = [];
+      rejected = 0;
     },
     reject() {
       if (open) rejected++;

@@ -18,7 +18,18 @@ function stageOf(client: StorageClient) {
   const config = new Configuration({ storageClient: staging.client, purgeOnStart: false });
   const staged: [dataset: string, row: unknown][] = [];
   const stage: StageRows = (dataset, rows) => staged.push(...rows.map((row): [string, unknown] => [dataset, JSON.parse(row)]));
-  return { ...staging, staged, stage, inCrawl: <T>(work: () => Promise<T>) => Configuration.storage.run(config, work) };
+  /** A page of its own, of which only the last run of its handler counts. */
+  const openPage = () => {
+    const rows: unknown[] = [];
+    const take: StageRows = (_, bodies) => rows.push(...bodies.map((body) => JSON.parse(body) as unknown));
+    const run = (handler: () => Promise<unknown>) =>
+      staging.duringPage(take, async () => {
+        rows.length = 0;
+        await handler();
+      });
+    return { rows, run };
+  };
+  return { ...staging, staged, stage, openPage, inCrawl: <T>(work: () => Promise<T>) => Configuration.storage.run(config, work) };
 }
 
 describe.each(Object.entries(CLIENTS))('over %s', (_, open) => {
@@ -28,6 +39,7 @@ describe.each(Object.entries(CLIENTS))('over %s', (_, open) => {
       const dataset = await Dataset.open();
       const named = await Dataset.open('named');
       await duringPage(stage, async () => {
+        staged.length = 0;
         await Dataset.pushData({ n: 1 });
         await dataset.pushData([{ n: 2 }, { n: 3 }]);
         await Promise.all([named.pushData({ n: 4 }), (async () => (await Dataset.open()).pushData({ n: 5 }))()]);
@@ -44,9 +56,8 @@ describe.each(Object.entries(CLIENTS))('over %s', (_, open) => {
   });
 
   it('writes at once what is pushed outside a page', async () => {
-    const { duringPage, stage, staged, inCrawl } = stageOf(open());
+    const { staged, inCrawl } = stageOf(open());
     await inCrawl(async () => {
-      await duringPage(stage, async () => {});
       await Dataset.pushData([{ n: 1 }, { n: 2 }]);
       expect((await (await Dataset.open()).getData()).items).toEqual([{ n: 1 }, { n: 2 }]);
     });
@@ -62,6 +73,7 @@ describe.each(Object.entries(CLIENTS))('over %s', (_, open) => {
           duringPage(
             (_dataset, json) => (rows[page] ??= []).push(...json),
             async () => {
+              rows[page] = [];
               for (let n = 0; n < 3; n++) {
                 await new Promise((resolve) => setTimeout(resolve, (page * 7 + n * 5) % 4));
                 await Dataset.pushData({ page, n });
@@ -76,10 +88,72 @@ describe.each(Object.entries(CLIENTS))('over %s', (_, open) => {
     }
   });
 
+  it('runs a handler once where no dataset is written to, and twice at the most where one is', async () => {
+    const { openPage, inCrawl } = stageOf(open());
+    const [quiet, first, second] = [openPage(), openPage(), openPage()];
+    const runs = { quiet: 0, first: 0, second: 0 };
+    await inCrawl(async () => {
+      await quiet.run(async () => void runs.quiet++);
+      for (const page of ['first', 'second'] as const) {
+        await { first, second }[page].run(async () => {
+          runs[page]++;
+          await Dataset.pushData({ page, n: 1 });
+          await Dataset.pushData({ page, n: 2 });
+        });
+      }
+      expect((await (await Dataset.open()).getData()).items).toEqual([]);
+    });
+    expect(runs).toEqual({ quiet: 1, first: 2, second: 1 });
+    expect([first.rows, second.rows]).toEqual(['first', 'second'].map((page) => [1, 2].map((n) => ({ page, n }))));
+  });
+
+  it('runs every handler under way again when the first row comes, whatever it made of it, and writes nothing', async () => {
+    const { openPage, inCrawl } = stageOf(open());
+    const [waiting, pushing, failing] = [openPage(), openPage(), openPage()];
+    const runs = { waiting: 0, pushing: 0, failing: 0 };
+    let resolve = () => {};
+    const pushed = new Promise<void>((done) => {
+      resolve = done;
+    });
+    await inCrawl(async () => {
+      const ends = await Promise.allSettled([
+        waiting.run(async () => {
+          runs.waiting++;
+          await pushed;
+          await Dataset.pushData({ n: 1 });
+        }),
+        pushing.run(async () => {
+          runs.pushing++;
+          await Dataset.pushData({ n: 2 }).catch(() => {});
+          resolve();
+        }),
+        failing.run(async () => {
+          runs.failing++;
+          await pushed;
+          throw new Error('boom');
+        }),
+      ]);
+      expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+      expect((await (await Dataset.open()).getData()).items).toEqual([]);
+    });
+    expect(runs).toEqual({ waiting: 2, pushing: 2, failing: 2 });
+    expect([waiting.rows, pushing.rows, failing.rows]).toEqual([[{ n: 1 }], [{ n: 2 }], []]);
+  });
+
+  it('refuses a row that comes after its page is over, and writes nothing', async () => {
+    const { openPage, inCrawl } = stageOf(open());
+    await inCrawl(async () => {
+      await openPage().run(async () => {});
+      await expect(Dataset.pushData({ n: 1 })).rejects.toThrow('Await every pushData() in a handler.');
+      expect((await (await Dataset.open()).getData()).items).toEqual([]);
+    });
+  });
+
   it('stages a row as it was when it was pushed', async () => {
     const { duringPage, stage, staged, inCrawl } = stageOf(open());
     await inCrawl(() =>
       duringPage(stage, async () => {
+        staged.length = 0;
         const story = { n: 1, deep: { list: [1] } };
         await Dataset.pushData(story);
         story.n = 2;

@@ -227,6 +227,7 @@ function createManager(onRow: (row: Row) => void, arrived: string[]) {
       claimedAt: 0,
       tier: 'browser' as const,
       enter() {},
+      restart() {},
       reject() {},
       measure() {},
       rendering() {},
