@@ -80,7 +80,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
       if (hasBudget && (message.type === 'done' || message.type === 'again' || message.type === 'arrived')) tellTraffic();
       channel.post(message, withinMillis);
     },
-    flush: channel.flush,
+    sent: channel.sent,
     ask: channel.ask,
     // Crawlee would look for it within 50 ms.
     onAssigned: () => void crawler?.autoscaledPool?.notify(),

@@ -31,8 +31,8 @@ export interface RemoteFrontierOptions {
   site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
   /** @param withinMillis It may wait so long for others to go with. @default 0 */
   post(message: FromWorker, withinMillis?: number): void;
-  /** Sends what was posted, synchronously. */
-  flush(): void;
+  /** Resolves when what was posted is out of this process. */
+  sent(): Promise<void>;
   ask<Name extends keyof Questions>(name: Name, asked: Questions[Name]['asked']): Promise<Questions[Name]['answered']>;
   /** Told that there is something to fetch. */
   onAssigned(): void;
@@ -44,7 +44,7 @@ export class RemoteFrontier implements IRequestManager {
   requestLockSecs = 0;
 
   readonly #post: RemoteFrontierOptions['post'];
-  readonly #flush: () => void;
+  readonly #sent: () => Promise<void>;
   readonly #ask: RemoteFrontierOptions['ask'];
   readonly #onAssigned: () => void;
   readonly #intake: Intake;
@@ -54,9 +54,9 @@ export class RemoteFrontier implements IRequestManager {
   readonly #letters = new Map<string, DeadLetter>();
   #ended = false;
 
-  constructor({ site, post, flush, ask, onAssigned }: RemoteFrontierOptions) {
+  constructor({ site, post, sent, ask, onAssigned }: RemoteFrontierOptions) {
     this.#post = post;
-    this.#flush = flush;
+    this.#sent = sent;
     this.#ask = ask;
     this.#onAssigned = onAssigned;
     const addRequests = throughCache((requests, options) => ask('add', { requests, ...options }));
@@ -92,8 +92,8 @@ export class RemoteFrontier implements IRequestManager {
   async arrived(request: Request): Promise<void> {
     this.flightOf(request).enter('reading');
     this.#post({ type: 'arrived', id: request.id as string });
-    // Whatever the page does to this process, it is said by then.
-    this.#flush();
+    // Whatever the page does to this process, it is said by then; together with all answers of this turn.
+    await this.#sent();
   }
 
   defer(request: Request, notBefore: number): void {

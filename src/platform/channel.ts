@@ -25,6 +25,8 @@ export interface Channel<Outbound, Questions extends Catalogue<Extract<keyof Que
   post(message: Outbound, withinMillis?: number): void;
   /** Sends what waits at once, synchronously: it is out of this process when this returns. */
   flush(): void;
+  /** Resolves when what has been posted is out of this process: at the end of this turn. */
+  sent(): Promise<void>;
   /** Rejects with the error that the other side met. */
   ask<Name extends Extract<keyof Questions, string>>(
     name: Name,
@@ -41,6 +43,7 @@ export function createChannel<Inbound, Outbound, Questions extends Catalogue<Ext
   let outbox: Parcel<Outbound, Name>[] = [];
   let scheduled = false;
   let timer: NodeJS.Timeout | null = null;
+  const awaiting: (() => void)[] = [];
   let asked = 0;
   const open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
 
@@ -53,6 +56,15 @@ export function createChannel<Inbound, Outbound, Questions extends Catalogue<Ext
     const batch = outbox;
     outbox = [];
     options.send(batch);
+    for (const resolve of awaiting.splice(0)) resolve();
+  };
+  const flushAtEndOfTurn = () => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      flush();
+    });
   };
   const put = (parcel: Parcel<Outbound, Name>, withinMillis = 0) => {
     outbox.push(parcel);
@@ -60,12 +72,7 @@ export function createChannel<Inbound, Outbound, Questions extends Catalogue<Ext
       timer ??= setTimeout(flush, withinMillis);
       return;
     }
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      flush();
-    });
+    flushAtEndOfTurn();
   };
   const answer = async (name: Name, question: number, what: unknown) => {
     try {
@@ -78,6 +85,11 @@ export function createChannel<Inbound, Outbound, Questions extends Catalogue<Ext
   return {
     post: (message, withinMillis) => put({ message }, withinMillis),
     flush,
+    async sent() {
+      if (outbox.length === 0) return;
+      flushAtEndOfTurn();
+      await new Promise<void>((resolve) => void awaiting.push(resolve));
+    },
     async ask(name, what) {
       asked++;
       put({ ask: asked, name, asked: what });

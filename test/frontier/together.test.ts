@@ -120,7 +120,7 @@ it('userData that is no JSON fails its page in a worker, which is still in fligh
   const frontier = new RemoteFrontier({
     site,
     post: ({ type }) => void posted.push(type),
-    flush() {},
+    async sent() {},
     ask: async () => [] as never,
     onAssigned() {},
   });

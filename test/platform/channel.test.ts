@@ -58,6 +58,22 @@ describe('a channel', () => {
     expect(batches.map(({ length }) => length)).toEqual([2, 1]);
   });
 
+  it('says when what was posted is out, be it with all of its turn or at once', async () => {
+    const { near, heard } = pair();
+    await near.sent();
+    near.post('a', 10_000);
+    const sent = near.sent();
+    near.post('b');
+    expect(heard).toEqual([]);
+    await sent;
+    expect(heard).toEqual(['a', 'b']);
+    near.post('c', 10_000);
+    const flushed = near.sent();
+    near.flush();
+    await flushed;
+    expect(heard).toEqual(['a', 'b', 'c']);
+  });
+
   it('sends all that waits, in order, when it is flushed, before that returns', () => {
     const { near, heard } = pair();
     near.post('patient', 60_000);
