@@ -9,9 +9,9 @@ const NOSCRIPT_LIMIT = 2_000;
 
 /** What `outlineOf()` keeps of a page. Everything is lower case, with white space collapsed and quotes straightened. */
 export interface Outline {
-  /** Visible text, titles and `<noscript>` not counted; at most 2,500 characters. */
+  /** Visible text, titles and `<noscript>` not counted; empty for a page that is `long`. */
   readonly text: string;
-  /** There is more text than `text` holds. Reading stopped there: the rest of the outline is not complete. */
+  /** There are more than 2,500 characters of text. Reading stopped there: the rest of the outline is not complete. */
   readonly long: boolean;
   readonly title: string;
   /** What `<noscript>` says. */
@@ -110,13 +110,8 @@ export function outlineOf(html: string): Outline {
     }
   }
   const long = text.length > TEXT_LIMIT;
-  const seen = text.slice(0, TEXT_LIMIT);
-  const shown = long ? null : plain(seen);
   return {
-    // Of an ordinary page nobody asks for it.
-    get text() {
-      return shown ?? plain(seen);
-    },
+    text: long ? '' : plain(text),
     long,
     title: plain(title ?? ''),
     noscript: plain(noscript),

@@ -152,7 +152,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
           enqueueLinks,
         });
       const read: Page['read'] = (declared) => readByTree($, declared);
-      return pageOf({ request, html, $, read, response, tier: 'browser', log, enqueueLinks: find, addRequests }, site, flight);
+      const document = { text: html, $, read };
+      return pageOf({ request, document, response, tier: 'browser', log, enqueueLinks: find, addRequests }, site, flight);
     });
   };
 

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 
 import type { CheerioOptions } from 'cheerio';
 
+import { SurefootError } from '../core/errors.ts';
 import type { Dom, Page } from '../core/page.ts';
 import { load } from './cheerio.ts';
 import { decodeBody } from './decode.ts';
@@ -21,26 +22,62 @@ export interface Document {
   readonly $: Dom;
   /** See Page. */
   readonly read: Page['read'];
+  /** Lets go of text and tree; whoever asks for them after that is refused. To be called when the page is over: promises that
+   *  have waited for it are in V8's old generation, and keep what they resolved with alive until that is collected, long after
+   *  they are gone themselves. */
+  release(): void;
 }
 
 /** @param contentType As it was sent; without one it is taken for HTML. */
 export function openDocument(bytes: Buffer, contentType: string | undefined): Document {
   const isMarkup = contentType === undefined || MARKUP.test(contentType);
-  const isXml = isMarkup && /xml/i.test(contentType?.split(';', 1)[0] ?? '');
-  const text = decodeBody(bytes, contentType);
-  const markup = openText(isMarkup ? text : '', isXml);
-  return Object.assign(markup, { isMarkup, text });
+  const xmlMode = isMarkup && /xml/i.test(contentType?.split(';', 1)[0] ?? '');
+  return openText(decodeBody(bytes, contentType), { isMarkup, xmlMode });
 }
 
-/** Of markup that is a text already. */
-export function openText(html: string, xmlMode = false): Pick<Document, '$' | 'read'> {
-  let $: Dom | undefined;
-  const tree = () => ($ ??= parse(html, xmlMode));
-  return {
-    get $() {
-      return tree();
-    },
-    read: (declared) => readFields({ html, xmlMode, tree }, declared),
+/** Of a text that is decoded already. */
+export function openText(text: string, { isMarkup = true, xmlMode = false } = {}): Document {
+  return new OpenDocument(text, isMarkup, xmlMode);
+}
+
+/** A class, for an object literal's getters are made anew with each object, and in V8's old generation: there they kept every
+ *  page's text alive until that was collected. */
+class OpenDocument implements Document {
+  readonly isMarkup: boolean;
+  readonly #xmlMode: boolean;
+  #held: string | null;
+  #tree: Dom | null = null;
+
+  constructor(text: string, isMarkup: boolean, xmlMode: boolean) {
+    this.#held = text;
+    this.isMarkup = isMarkup;
+    this.#xmlMode = xmlMode;
+  }
+
+  get text(): string {
+    if (this.#held === null)
+      throw new SurefootError('site', 'A page was read after it was over. Await all that its handler begins.');
+    return this.#held;
+  }
+
+  get $(): Dom {
+    return (this.#tree ??= parse(this.#markup, this.#xmlMode));
+  }
+
+  get #markup(): string {
+    return this.isMarkup ? this.text : '';
+  }
+
+  // These two are handed on by themselves.
+  readonly read: Page['read'] = (declared) =>
+    readFields({ html: this.#markup, xmlMode: this.#xmlMode, tree: () => this.$ }, declared);
+
+  readonly release = (): void => {
+    this.#held = null;
+    // Cheerio makes a class for each tree, and a class is kept like a getter.
+    const root = this.#tree?.root().get(0);
+    if (root) root.children = [];
+    this.#tree = null;
   };
 }
 

@@ -103,7 +103,8 @@ export class HttpLaneCrawler extends CheerioCrawler {
     }
     request.state = RequestState.REQUEST_HANDLER;
     const handlerLimit = this.userRequestHandlerTimeoutMillis;
-    await within(handlerLimit, `requestHandler timed out after ${handlerLimit / 1_000} seconds.`, this.#work.handle(fetched));
+    const late = `requestHandler timed out after ${handlerLimit / 1_000} seconds.`;
+    await within(handlerLimit, late, this.#work.handle(fetched)).finally(fetched.document.release);
     request.state = RequestState.DONE;
   }
 

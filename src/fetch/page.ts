@@ -1,12 +1,13 @@
 // What a crawler has fetched, as the Page that a site's handler receives.
 import type { CheerioCrawlingContext, Source } from '@crawlee/cheerio';
-import { prettifyError } from 'zod';
+import { prettifyError, type ZodError } from 'zod';
 
 import { DATASETS } from '../core/checkpoint.ts';
 import { absentFields } from '../core/absent-fields.ts';
 import type { Dom, Page, Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError } from '../core/verdict.ts';
+import type { Document } from './document.ts';
 import type { FetchedAttempt } from './lane-crawler.ts';
 
 /** One attempt at a page, as the frontier keeps it. */
@@ -20,8 +21,9 @@ export interface PageFlight {
 }
 
 /** A fetched page, whichever crawler fetched it. */
-export interface FetchedPage extends Pick<Page, '$' | 'read' | 'html' | 'tier' | 'log'> {
+export interface FetchedPage extends Pick<Page, 'tier' | 'log'> {
   readonly request: CheerioCrawlingContext['request'];
+  readonly document: Pick<Document, 'text' | '$' | 'read'>;
   readonly response: Pick<Page['response'], 'status' | 'headers'>;
   /** Finds its links in `$`. */
   readonly enqueueLinks: CheerioCrawlingContext['enqueueLinks'];
@@ -40,68 +42,89 @@ export interface Rendering {
 export function toPage(attempt: FetchedAttempt, site: Site, flight: PageFlight, rendering?: Rendering): Page {
   const { request, answer, document, log, enqueueLinks, addRequests } = attempt;
   const { status, headers } = answer;
-  const fetched: FetchedPage = {
-    request,
-    log,
-    html: document.text,
-    read: (declared) => document.read(declared),
-    get $() {
-      return document.$;
-    },
-    tier: flight.tier,
-    enqueueLinks,
-    addRequests,
-    response: { status, headers },
-  };
-  return pageOf(fetched, site, flight, rendering);
+  const { tier } = flight;
+  return pageOf(
+    { request, document, log, tier, enqueueLinks, addRequests, response: { status, headers } },
+    site,
+    flight,
+    rendering,
+  );
 }
 
 export function pageOf(fetched: FetchedPage, site: Site, flight: PageFlight, rendering?: Rendering): Page {
-  const { enqueueLinks, addRequests, html, tier, log, read } = fetched;
-  // Crawlee has set `id` and `loadedUrl` by now; its own type says so only inside a handler.
-  const request = fetched.request as Page['request'];
-  const referer = { Referer: request.loadedUrl };
-  return {
-    html,
-    tier,
-    log,
-    // Not read here: most pages' trees are never built.
-    get $() {
-      return fetched.$;
-    },
-    read,
-    request,
-    response: { ...fetched.response, url: request.loadedUrl },
-    fetchedAt: new Date().toISOString(),
-    async pushData(record) {
-      const checked = site.record.safeParse(record);
-      if (checked.success) {
-        flight.stage(DATASETS.items, JSON.stringify(checked.data));
-      } else {
-        const absent = rendering?.may(tier) && hasScripts(fetched.$) ? absentFields(record, checked.error) : [];
-        if (absent.length > 0) {
-          const { status } = fetched.response;
-          const reason = `HTTP ${status}: no ${absent.join(', ')}, on a page that has scripts`;
-          // Not thrown: a handler that does not await this would end the process, and one that catches it lose the row.
-          rendering?.want(new VerdictError('needs-browser', reason, { status }));
-          return;
-        }
-        flight.reject();
-        const reason = prettifyError(checked.error);
-        flight.stage(DATASETS.rejected, JSON.stringify({ url: request.loadedUrl, label: request.label ?? null, reason, record }));
-      }
-    },
-    // A link's Referer is the page it stood on, as in a browser; it is stored with the request.
-    enqueueLinks: ({ transformRequestFunction, ...options } = {}) =>
-      enqueueLinks({
-        ...options,
-        transformRequestFunction(link) {
-          link.headers = { ...referer, ...link.headers };
-          return transformRequestFunction ? transformRequestFunction(link) : link;
-        },
-      }),
-    addRequests: (requests) => addRequests(requests.map((link) => withHeaders(link, referer))),
+  return new FetchedAs(fetched, site, flight, rendering);
+}
+
+/** A class, for the sake of its getters: see document.ts. Handlers take its methods apart from it. */
+class FetchedAs implements Page {
+  readonly request: Page['request'];
+  readonly response: Page['response'];
+  readonly tier: Tier;
+  readonly log: Page['log'];
+  readonly read: Page['read'];
+  readonly fetchedAt = new Date().toISOString();
+  readonly #fetched: FetchedPage;
+  readonly #site: Site;
+  readonly #flight: PageFlight;
+  readonly #rendering: Rendering | undefined;
+
+  constructor(fetched: FetchedPage, site: Site, flight: PageFlight, rendering: Rendering | undefined) {
+    // Crawlee has set `id` and `loadedUrl` by now; its own type says so only inside a handler.
+    this.request = fetched.request as Page['request'];
+    this.response = { ...fetched.response, url: this.request.loadedUrl };
+    this.tier = fetched.tier;
+    this.log = fetched.log;
+    this.read = fetched.document.read;
+    this.#fetched = fetched;
+    this.#site = site;
+    this.#flight = flight;
+    this.#rendering = rendering;
+  }
+
+  get html(): string {
+    return this.#fetched.document.text;
+  }
+
+  // Not read before: most pages' trees are never built.
+  get $(): Dom {
+    return this.#fetched.document.$;
+  }
+
+  readonly pushData: Page['pushData'] = async (record) => {
+    const checked = this.#site.record.safeParse(record);
+    if (checked.success) this.#flight.stage(DATASETS.items, JSON.stringify(checked.data));
+    else this.#refuse(record, checked.error);
   };
+
+  // A link's Referer is the page it stood on, as in a browser; it is stored with the request.
+  readonly enqueueLinks: Page['enqueueLinks'] = ({ transformRequestFunction, ...options } = {}) =>
+    this.#fetched.enqueueLinks({
+      ...options,
+      transformRequestFunction: (link) => {
+        link.headers = { Referer: this.request.loadedUrl, ...link.headers };
+        return transformRequestFunction ? transformRequestFunction(link) : link;
+      },
+    });
+
+  readonly addRequests: Page['addRequests'] = (requests) => {
+    const referer = { Referer: this.request.loadedUrl };
+    return this.#fetched.addRequests(requests.map((link) => withHeaders(link, referer)));
+  };
+
+  #refuse(record: unknown, error: ZodError): void {
+    const { request, response, tier } = this;
+    const absent = this.#rendering?.may(tier) && hasScripts(this.$) ? absentFields(record, error) : [];
+    if (absent.length > 0) {
+      const { status } = response;
+      const reason = `HTTP ${status}: no ${absent.join(', ')}, on a page that has scripts`;
+      // Not thrown: a handler that does not await this would end the process, and one that catches it lose the row.
+      this.#rendering?.want(new VerdictError('needs-browser', reason, { status }));
+      return;
+    }
+    this.#flight.reject();
+    const rejected = { url: request.loadedUrl, label: request.label ?? null, reason: prettifyError(error), record };
+    this.#flight.stage(DATASETS.rejected, JSON.stringify(rejected));
+  }
 }
 
 /** Scripts that could make what is missing; data in JSON could not. */

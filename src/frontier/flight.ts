@@ -57,75 +57,73 @@ export interface OpenFlight extends Flight {
   readonly end: PageEnd | null;
 }
 
-export function openFlight(
-  request: InFlight,
-  { tier, since, claimedAt }: Pick<Flight, 'tier' | 'since' | 'claimedAt'>,
-): OpenFlight {
-  let rows: StagedRow[] = [];
-  let rejected = 0;
-  let bytes = 0;
-  let end: PageEnd | null = null;
-  let open = true;
-  let phase: Phase = 'queued';
-  let rendered: boolean | undefined;
-  return {
-    request,
-    tier,
-    since,
-    claimedAt,
-    throttled: false,
-    get rows() {
-      return rows;
-    },
-    get rejected() {
-      return rejected;
-    },
-    get bytes() {
-      return bytes;
-    },
-    get end() {
-      return end;
-    },
-    get phase() {
-      return phase;
-    },
-    get rendered() {
-      return rendered;
-    },
-    rendering(needed) {
-      rendered = needed;
-    },
-    enter(next) {
-      phase = next;
-    },
-    stage(dataset, json) {
-      if (!open) {
-        throw new SurefootError(
-          'site',
-          `A row was pushed for ${request.url} after its page was over. Await every pushData() in the ${request.label ?? 'unlabelled'} handler.`,
-        );
-      }
-      rows.push({ dataset, json });
-    },
-    restart() {
-      if (!open) return;
-      rows = [];
-      rejected = 0;
-    },
-    reject() {
-      if (open) rejected++;
-    },
-    measure(size) {
-      bytes = size;
-    },
-    close() {
-      open = false;
-    },
-    abandon(pageEnd, lastRows) {
-      open = false;
-      end = pageEnd;
-      rows = [...lastRows];
-      rejected = 0;
-    },
-  };
+export function openFlight(request: InFlight, times: Pick<Flight, 'tier' | 'since' | 'claimedAt'>): OpenFlight {
+  return new Attempt(request, times);
+}
+
+/** A class, as there is one for each page: an object literal with as many getters takes ten times as long to make. */
+class Attempt implements OpenFlight {
+  readonly request: InFlight;
+  readonly tier: Tier;
+  readonly since: number;
+  readonly claimedAt: number;
+  throttled = false;
+  rows: StagedRow[] = [];
+  rejected = 0;
+  bytes = 0;
+  end: PageEnd | null = null;
+  phase: Phase = 'queued';
+  rendered: boolean | undefined = undefined;
+  #isOpen = true;
+
+  constructor(request: InFlight, { tier, since, claimedAt }: Pick<Flight, 'tier' | 'since' | 'claimedAt'>) {
+    this.request = request;
+    this.tier = tier;
+    this.since = since;
+    this.claimedAt = claimedAt;
+  }
+
+  stage(dataset: string, json: string): void {
+    if (!this.#isOpen) {
+      const { url, label = 'unlabelled' } = this.request;
+      throw new SurefootError(
+        'site',
+        `A row was pushed for ${url} after its page was over. Await every pushData() in the ${label} handler.`,
+      );
+    }
+    this.rows.push({ dataset, json });
+  }
+
+  restart(): void {
+    if (!this.#isOpen) return;
+    this.rows = [];
+    this.rejected = 0;
+  }
+
+  reject(): void {
+    if (this.#isOpen) this.rejected++;
+  }
+
+  measure(bytes: number): void {
+    this.bytes = bytes;
+  }
+
+  rendering(needed: boolean): void {
+    this.rendered = needed;
+  }
+
+  enter(phase: Phase): void {
+    this.phase = phase;
+  }
+
+  close(): void {
+    this.#isOpen = false;
+  }
+
+  abandon(end: PageEnd | null, rows: readonly StagedRow[]): void {
+    this.#isOpen = false;
+    this.end = end;
+    this.rows = [...rows];
+    this.rejected = 0;
+  }
 }

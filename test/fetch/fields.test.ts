@@ -37,7 +37,7 @@ const BY_ATTRIBUTES = fields({
 
 /** As text, then as a tree. */
 function bothWays(html: string, declared: Declaration, xmlMode = false): [unknown, unknown] {
-  return [openText(html, xmlMode).read(declared), readByTree(parse(html, xmlMode), declared)];
+  return [openText(html, { xmlMode }).read(declared), readByTree(parse(html, xmlMode), declared)];
 }
 
 function expectSame(html: string, declared: Declaration, xmlMode = false): unknown {

@@ -25,7 +25,8 @@ async function handle(handler: Handler, canClimb = true): Promise<{ rows: string
   const { handle: run } = createPageHandler({ site, lane: { flightOf: () => flight }, duringPage: async (_, work) => work() });
   const request = new Request({ url: 'https://a.example/x', label: 'PAGE', userData: {} });
   request.loadedUrl = request.url;
-  const fetched = { request, html, log, $: load(html) as unknown as Dom, tier: 'http', response: { status: 200, headers: {} } };
+  const document = { text: html, $: load(html) as unknown as Dom, read: () => null };
+  const fetched = { request, document, log, tier: 'http', response: { status: 200, headers: {} } };
   const error = await run(request, (_, want) =>
     pageOf(fetched as unknown as FetchedPage, site, flight, { may: () => canClimb, want }),
   ).catch((thrown: unknown) => thrown);
