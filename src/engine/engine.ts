@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { totalmem } from 'node:os';
 
-import { Configuration, type EventManager } from '@crawlee/core';
+import type { EventManager } from '@crawlee/core';
 
 import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
 import type { DeadLetter } from '../core/dead-letter.ts';
@@ -11,6 +11,7 @@ import { createLadder, type LadderMemory } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
 import type { TrafficSum } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
+import { crawlee } from '../crawlee.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
 import { createHttpCrawler, limitConcurrency } from '../fetch/http-crawler.ts';
 import type { Ways } from '../fetch/outcome.ts';
@@ -101,7 +102,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
   const staging = stageDatasets(storage.client);
   const { client: store, cloud } = storage;
   const saveEveryMillis = cloud ? SAVE_TO_CLOUD_EVERY_MILLIS : SAVE_EVERY_MILLIS;
-  const config = new Configuration({
+  const config = new crawlee.Configuration({
     storageClient: staging.client,
     purgeOnStart: false,
     // Without it Crawlee asks `ps` for the machine's; see platform/events.ts.
@@ -109,7 +110,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     persistStateIntervalMillis: saveEveryMillis,
   });
   config.useEventManager(options.events ?? new ProcessEvents(config));
-  return Configuration.storage.run(config, async () => {
+  return crawlee.Configuration.storage.run(config, async () => {
     const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
     const log = setUpLog({ level, write: (line) => options.onLogLine(redact(line)) });
 

@@ -3,12 +3,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import { totalmem } from 'node:os';
 
-import { Configuration } from '@crawlee/core';
-
 import { createLadder } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
 import type { FromWorker, Questions, ToWorker } from '../core/worker-messages.ts';
 import { toWireError } from '../core/wire-error.ts';
+import { crawlee } from '../crawlee.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
 import { createHttpCrawler } from '../fetch/http-crawler.ts';
 import { keepRobots } from '../fetch/robots.ts';
@@ -87,7 +86,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
   });
 
   const staging = stageDatasets(forwardStorage(async (call) => channel.ask('storage', call)));
-  const config = new Configuration({
+  const config = new crawlee.Configuration({
     storageClient: staging.client,
     purgeOnStart: false,
     memoryMbytes: Math.round(totalmem() / 2 ** 20),
@@ -161,7 +160,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
     const phases = frontier.phases();
     if (phases.length > 0) channel.post({ type: 'phases', phases });
   }, PHASES_MILLIS);
-  await Configuration.storage.run(config, async () => {
+  await crawlee.Configuration.storage.run(config, async () => {
     // Here, or it would take Crawlee's own store.
     crawler = open();
     const events = config.getEventManager();
