@@ -37,7 +37,7 @@ import { openBrowserCrawler } from './browser.ts';
 import { openRobots, toCommon } from './common.ts';
 import { openTierClients } from './tiers.ts';
 import { openWaysOut } from './ways-out.ts';
-import { openWorkers, type HttpLane } from './workers.ts';
+import type { HttpLane } from './workers.ts';
 
 const SECOND = 1_000;
 /** The key-value store of a run's state. */
@@ -181,7 +181,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     const { concurrency } = settings;
     const http =
       storage.atomic && settings.workers > 1
-        ? openWorkers({
+        ? (await import('./workers.ts')).openWorkers({
             count: settings.workers,
             forked: options.forked,
             job: {
