@@ -12,7 +12,7 @@ import { toMeta, type RunMeta } from './core/meta.ts';
 import { decideRun, describeRun, type RunInput, type RunRecord } from './core/run.ts';
 import type { Tier } from './core/page.ts';
 import type { Site } from './core/site.ts';
-import { startDemoSite, type DemoSite } from './demo/server.ts';
+import type { DemoSite } from './demo/server.ts';
 import { exportDir, exportRows, publicSettings } from './commands/export.ts';
 import { withEngine, type Engine } from './engine/engine.ts';
 import { chooseProxies } from './engine/ways-out.ts';
@@ -95,7 +95,10 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
   try {
     storage = surroundings.actor?.storage ?? openStorage({ store, storageDir, fresh });
     const { run, resumes, site } = await beginRun(settings, named, storage);
-    if (run.input.startUrls.length === 0) demo = await startDemoSite({ port: run.demoPort ?? 0, ladder: true });
+    if (run.input.startUrls.length === 0) {
+      const { startDemoSite } = await import('./demo/server.ts');
+      demo = await startDemoSite({ port: run.demoPort ?? 0, ladder: true });
+    }
     const begun: RunRecord = { ...run, demoPort: demo?.port ?? null };
     await writeRun(storage.client, begun);
     const proxies = chooseProxies(settings, site, run.startedAt);

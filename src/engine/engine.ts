@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { totalmem } from 'node:os';
 
-import { Configuration, type EventManager } from '@crawlee/core';
+import type { EventManager } from '@crawlee/core';
 
 import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
 import type { DeadLetter } from '../core/dead-letter.ts';
@@ -11,6 +11,7 @@ import { createLadder, type LadderMemory } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
 import type { TrafficSum } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
+import { crawlee } from '../crawlee.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
 import { createHttpCrawler, limitConcurrency } from '../fetch/http-crawler.ts';
 import type { Ways } from '../fetch/outcome.ts';
@@ -37,7 +38,7 @@ import { openRobots, toCommon } from './common.ts';
 import { withConfiguration } from './configuration.ts';
 import { openTierClients } from './tiers.ts';
 import { openWaysOut } from './ways-out.ts';
-import { openWorkers, type HttpLane } from './workers.ts';
+import type { HttpLane } from './workers.ts';
 
 const SECOND = 1_000;
 /** The key-value store of a run's state. */
@@ -102,7 +103,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
   const staging = stageDatasets(storage.client);
   const { client: store, cloud } = storage;
   const saveEveryMillis = cloud ? SAVE_TO_CLOUD_EVERY_MILLIS : SAVE_EVERY_MILLIS;
-  const config = new Configuration({
+  const config = new crawlee.Configuration({
     storageClient: staging.client,
     purgeOnStart: false,
     // Without it Crawlee asks `ps` for the machine's; see platform/events.ts.
@@ -181,7 +182,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     const { concurrency } = settings;
     const http =
       storage.atomic && settings.workers > 1
-        ? openWorkers({
+        ? (await import('./workers.ts')).openWorkers({
             count: settings.workers,
             forked: options.forked,
             job: {

@@ -2,12 +2,11 @@
 // and what it finds is told to the main process (engine/workers.ts), and nothing is kept or decided here that must be one.
 import { totalmem } from 'node:os';
 
-import { Configuration } from '@crawlee/core';
-
 import { createLadder } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
 import type { FromWorker, Questions, ToWorker } from '../core/worker-messages.ts';
 import { toWireError } from '../core/wire-error.ts';
+import { crawlee } from '../crawlee.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
 import { createHttpCrawler } from '../fetch/http-crawler.ts';
 import { keepRobots } from '../fetch/robots.ts';
@@ -87,7 +86,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
   });
 
   const staging = stageDatasets(forwardStorage(async (call) => channel.ask('storage', call)));
-  const config = new Configuration({
+  const config = new crawlee.Configuration({
     storageClient: staging.client,
     purgeOnStart: false,
     memoryMbytes: Math.round(totalmem() / 2 ** 20),

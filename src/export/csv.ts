@@ -1,8 +1,6 @@
 // Rows as CSV (RFC 4180 quoting, LF line ends: what `wc`, `sort` and git expect, and every spreadsheet reads).
 import { pipeline, Readable } from 'node:stream';
 
-import { stringify } from 'csv-stringify';
-
 import type { Row } from './json.ts';
 
 /** `columns`, then every other key that a row has, in the order in which they first appear. Reads all rows. */
@@ -17,6 +15,8 @@ export async function findColumns(rows: AsyncIterable<Row>, columns: readonly st
 /** A header, then a line a row. Keys that are not in `columns` are left out: see `findColumns()`.
  *  Errors of `rows` come out of the iteration unchanged. */
 export async function* toCsv(rows: AsyncIterable<Row>, columns: readonly string[]): AsyncGenerator<string> {
+  // Not before there is something to export, which for a crawl is at its end.
+  const { stringify } = await import('csv-stringify');
   const stringifier = stringify({
     // Rows go in as arrays: csv-stringify would take a key such as `price.eur` for a path into the row.
     columns: columns.map((column, index) => ({ key: `${index}`, header: disarm(column) })),

@@ -1,20 +1,13 @@
 // The browser lane: Crawlee's PlaywrightCrawler beside the HTTP lane, with the same frontier, headers, verdicts and handlers.
 // Playwright is loaded here and nowhere else, and only when this is called.
-import {
-  cheerioCrawlerEnqueueLinks,
-  type EnqueueLinksOptions,
-  type Log,
-  type ProxyConfiguration,
-  type Request,
-  type RequestQueue,
-  type SessionPoolOptions,
-} from '@crawlee/cheerio';
+import type { EnqueueLinksOptions, Log, ProxyConfiguration, Request, RequestQueue, SessionPoolOptions } from '@crawlee/cheerio';
 import type { PlaywrightCrawler, PlaywrightCrawlingContext } from '@crawlee/playwright';
 
 import type { Page } from '../core/page.ts';
 import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError, type Verdict } from '../core/verdict.ts';
+import { crawlee } from '../crawlee.ts';
 import { watchActivity } from './browser/activity.ts';
 import type { BlockedKind } from './browser/assets.ts';
 import { putCookies, takeCookies } from './browser/cookies.ts';
@@ -144,7 +137,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
     const { request, enqueueLinks, addRequests, log } = context;
     await handler.handle(request, (flight) => {
       const find = (wanted?: EnqueueLinksOptions) =>
-        cheerioCrawlerEnqueueLinks({
+        crawlee.cheerioCrawlerEnqueueLinks({
           ...(wanted && { options: wanted }),
           $,
           originalRequestUrl: request.url,

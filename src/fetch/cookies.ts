@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 
-import { Session, type CreateSession, type SessionOptions, type SessionPool } from '@crawlee/core';
+import type { CreateSession, SessionOptions, SessionPool, Session } from '@crawlee/core';
 
 import { messageOf, SurefootError } from '../core/errors.ts';
+import { crawlee } from '../crawlee.ts';
 import type { Cookie } from './cookie-file.ts';
 
 /** Where a session remembers which cookies it began with. */
@@ -24,7 +25,7 @@ export function sessionsWithCookies(
   const mark = createHash('sha256').update(JSON.stringify(cookies)).digest('base64url').slice(0, 16);
   tryOut(cookies);
   return (sessionPool, options) => {
-    const session = new Session({ ...sessionOptions, ...options?.sessionOptions, sessionPool });
+    const session = new crawlee.Session({ ...sessionOptions, ...options?.sessionOptions, sessionPool });
     if (cookies.length > 0 && session.userData[MARK] !== mark) {
       for (const cookie of cookies) addCookie(session, cookie);
       session.userData = { ...session.userData, [MARK]: mark };
@@ -60,7 +61,7 @@ function urlOf({ domain, path }: Cookie): string {
 function tryOut(cookies: readonly Cookie[]): void {
   for (const cookie of cookies) {
     // A pool is only asked to emit.
-    const session = new Session({ sessionPool: new EventEmitter() as SessionPool });
+    const session = new crawlee.Session({ sessionPool: new EventEmitter() as SessionPool });
     let problem = 'its name promises what it does not keep (__Host- and __Secure- want Secure; __Host- also "/" and no Domain)';
     try {
       // One that expires in this moment is a good cookie all the same.

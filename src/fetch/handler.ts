@@ -1,10 +1,11 @@
 // From a fetched page to its site's handler, in either lane: judged once more as a page, then routed by its label, with what
 // it pushes staged.
-import { createCheerioRouter, type CheerioCrawlingContext, type Request } from '@crawlee/cheerio';
+import type { CheerioCrawlingContext, Request } from '@crawlee/cheerio';
 
 import type { Page } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError } from '../core/verdict.ts';
+import { crawlee } from '../crawlee.ts';
 import { judgePage } from './hooks.ts';
 import type { PageFlight } from './page.ts';
 
@@ -20,11 +21,11 @@ export interface PageHandler {
    *  and why: nothing of it is kept then. */
   handle(request: Request, toPage: (flight: PageFlight, refuse: (why: VerdictError) => void) => Page): Promise<void>;
   /** For the crawler's `requestHandler`: lets Crawlee check userData when a request is added, not only when it is handled. */
-  readonly getSchema: ReturnType<typeof createCheerioRouter>['getSchema'];
+  readonly getSchema: ReturnType<typeof crawlee.createCheerioRouter>['getSchema'];
 }
 
 export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions): PageHandler {
-  const router = createCheerioRouter(site.userData);
+  const router = crawlee.createCheerioRouter(site.userData);
   for (const [label, handler] of Object.entries(site.routes)) {
     // The router has parsed `userData` by this label's schema before it calls the handler.
     router.addHandler(label, (context) => handler(context as unknown as Parameters<typeof handler>[0]));

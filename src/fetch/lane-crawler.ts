@@ -3,21 +3,20 @@
 // Crawlee's own.
 import type { Readable } from 'node:stream';
 
-import {
+import type {
+  CheerioCrawlerOptions,
+  CheerioCrawlingContext,
+  EnqueueLinksOptions,
+  IRequestManager,
+  ProxyInfo,
+  Request,
+  RequestProvider,
+  Session,
+  Source,
   CheerioCrawler,
-  cheerioCrawlerEnqueueLinks,
-  RequestState,
-  type CheerioCrawlerOptions,
-  type CheerioCrawlingContext,
-  type EnqueueLinksOptions,
-  type IRequestManager,
-  type ProxyInfo,
-  type Request,
-  type RequestProvider,
-  type Session,
-  type Source,
 } from '@crawlee/cheerio';
 
+import { crawlee } from '../crawlee.ts';
 import type { RoutedRequest } from './clients/tier-client.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
 import { openDocument, readBody, type Document } from './document.ts';
@@ -56,7 +55,7 @@ export interface LaneWork {
   handle(attempt: FetchedAttempt): Promise<void>;
 }
 
-export class HttpLaneCrawler extends CheerioCrawler {
+export class HttpLaneCrawler extends crawlee.CheerioCrawler {
   readonly #work: LaneWork;
   readonly #cookies = createSessionCookies();
 
@@ -77,16 +76,16 @@ export class HttpLaneCrawler extends CheerioCrawler {
     // What Crawlee's error handling reads of a context.
     const context = { id, crawler: this, log: this.log, request, session } as unknown as CheerioCrawlingContext;
     try {
-      request.state = RequestState.BEFORE_NAV;
+      request.state = crawlee.RequestState.BEFORE_NAV;
       await this.#attempt(request, session);
       await this.#land(source, request);
       this.stats.finishJob(id, request.retryCount);
-      request.state = RequestState.DONE;
+      request.state = crawlee.RequestState.DONE;
       session?.markGood();
     } catch (error) {
-      request.state = RequestState.ERROR_HANDLER;
+      request.state = crawlee.RequestState.ERROR_HANDLER;
       await this.#fail(error as Error, context, source);
-      request.state = RequestState.DONE;
+      request.state = crawlee.RequestState.DONE;
       session?.markBad();
     }
   }
@@ -98,14 +97,14 @@ export class HttpLaneCrawler extends CheerioCrawler {
     const fetched = await within(limit, `request timed out after ${limit / 1_000} seconds.`, this.#fetch(attempt));
     if (!this.requestMatchesEnqueueStrategy(request)) {
       request.noRetry = true;
-      request.state = RequestState.SKIPPED;
+      request.state = crawlee.RequestState.SKIPPED;
       return;
     }
-    request.state = RequestState.REQUEST_HANDLER;
+    request.state = crawlee.RequestState.REQUEST_HANDLER;
     const handlerLimit = this.userRequestHandlerTimeoutMillis;
     const late = `requestHandler timed out after ${handlerLimit / 1_000} seconds.`;
     await within(handlerLimit, late, this.#work.handle(fetched)).finally(fetched.document.release);
-    request.state = RequestState.DONE;
+    request.state = crawlee.RequestState.DONE;
   }
 
   async #fetch(attempt: Attempt): Promise<FetchedAttempt> {
@@ -133,7 +132,7 @@ export class HttpLaneCrawler extends CheerioCrawler {
     request.loadedUrl = answer.url;
     // Those of a refusal too: the next try is known by them.
     this.#cookies.take(session, answered, answer.url);
-    request.state = RequestState.AFTER_NAV;
+    request.state = crawlee.RequestState.AFTER_NAV;
     await this.#work.judge(attempt, answer);
     const bytes = await readBody(stream);
     this.#work.onBody(request);
@@ -151,7 +150,7 @@ export class HttpLaneCrawler extends CheerioCrawler {
     return {
       enqueueLinks: async (options?: EnqueueLinksOptions) => {
         if (!document.isMarkup) return { processedRequests: [], unprocessedRequests: [] };
-        return cheerioCrawlerEnqueueLinks({
+        return crawlee.cheerioCrawlerEnqueueLinks({
           ...(options && { options }),
           $: document.$,
           originalRequestUrl: request.url,

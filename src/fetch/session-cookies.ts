@@ -1,6 +1,7 @@
 // The cookies of Crawlee's sessions, into requests and out of answers. Most sessions have none, and a jar is slow to ask.
-import { mergeCookies, type Session } from '@crawlee/core';
+import type { Session } from '@crawlee/core';
 
+import { crawlee } from '../crawlee.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
 
 export interface SessionCookies {
@@ -35,7 +36,7 @@ export function createSessionCookies(): SessionCookies {
       const { Cookie, cookie, ...others } = headers;
       const own = [Cookie, cookie].filter((value) => value !== undefined);
       const ofSession = of(session, url);
-      const cookies = own.length === 0 ? ofSession : mergeCookies(url, [ofSession, ...own]);
+      const cookies = own.length === 0 ? ofSession : crawlee.mergeCookies(url, [ofSession, ...own]);
       return cookies === '' ? others : { ...others, Cookie: cookies };
     },
     take(session, headers, url) {

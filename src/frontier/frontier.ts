@@ -2,17 +2,16 @@
 // tier, stages what a page pushes and commits it with the page. The HTTP lane's crawler gets it as `requestQueue`; the
 // browser lane's gets its view of it (browser-lane.ts).
 // Over 300 lines because it is one object: Crawlee's interface, the handlers' side and both lanes share its few fields.
-import {
+import type {
+  AddRequestsBatchedOptions,
+  AddRequestsBatchedResult,
+  IRequestManager,
+  RequestQueue,
+  RequestQueueOperationInfo,
+  RequestQueueOperationOptions,
+  RequestsLike,
+  Source,
   Request,
-  RequestState,
-  type AddRequestsBatchedOptions,
-  type AddRequestsBatchedResult,
-  type IRequestManager,
-  type RequestQueue,
-  type RequestQueueOperationInfo,
-  type RequestQueueOperationOptions,
-  type RequestsLike,
-  type Source,
 } from '@crawlee/core';
 import type { Dictionary, ProcessedRequest, RequestSchema } from '@crawlee/types';
 
@@ -25,6 +24,7 @@ import { laneOf, LANES, type Lane } from '../core/lane.ts';
 import { climbCounter } from '../core/meta.ts';
 import type { Tier } from '../core/page.ts';
 import type { Assignment, StoredRequest } from '../core/worker-messages.ts';
+import { crawlee } from '../crawlee.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { createClaims, type Claims, type Next } from './claims.ts';
 import { openFlight, type Flight, type InFlight, type OpenFlight } from './flight.ts';
@@ -244,8 +244,8 @@ export class Frontier implements IRequestManager {
     const flight = this.#openFlightOf(request);
     flight.close();
     flight.enter('committing');
-    const isSkipped = request instanceof Request && request.state === RequestState.SKIPPED;
-    if (request instanceof Request) request.handledAt = new Date(this.#now()).toISOString();
+    const isSkipped = request instanceof crawlee.Request && request.state === crawlee.RequestState.SKIPPED;
+    if (request instanceof crawlee.Request) request.handledAt = new Date(this.#now()).toISOString();
     const end = flight.end ?? (isSkipped ? 'skipped' : 'succeeded');
     const { host } = new URL(request.url);
     for (const { from, to, why } of climbsOf(request)) this.count(climbCounter(from, to, why));
@@ -270,7 +270,7 @@ export class Frontier implements IRequestManager {
   async reclaimRequest(request: InFlight): Promise<RequestQueueOperationInfo> {
     const id = request.id as string;
     const flight = this.#openFlightOf(request);
-    if (request instanceof Request) delete request.handledAt; // Set by a commit that failed.
+    if (request instanceof crawlee.Request) delete request.handledAt; // Set by a commit that failed.
     const { next, verdict } = attemptsOf(request).at(-1) ?? {};
     const lane = laneOf(next ?? flight.tier);
     if (next !== undefined && next !== flight.tier && verdict === 'blocked') {
@@ -516,5 +516,5 @@ export class Frontier implements IRequestManager {
 
 /** A claim brings what is stored; other stores than ours hand out Crawlee's own. */
 function asRequest(request: Request | StoredRequest): Request {
-  return request instanceof Request ? request : new Request(request);
+  return request instanceof crawlee.Request ? request : new crawlee.Request(request);
 }

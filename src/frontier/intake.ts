@@ -1,16 +1,11 @@
 // The way into the frontier: what a handler adds becomes a request with a label of the site, and is on disk before its
 // page can be done.
-import {
-  Request,
-  type AddRequestsBatchedOptions,
-  type AddRequestsBatchedResult,
-  type RequestsLike,
-  type Source,
-} from '@crawlee/core';
+import type { AddRequestsBatchedOptions, AddRequestsBatchedResult, RequestsLike, Source, Request } from '@crawlee/core';
 import type { BatchAddRequestsResult, ProcessedRequest } from '@crawlee/types';
 
 import { SurefootError } from '../core/errors.ts';
 import type { Site } from '../core/site.ts';
+import { crawlee } from '../crawlee.ts';
 
 /** Requests added in one transaction. */
 const BATCH_SIZE = 1_000;
@@ -80,7 +75,7 @@ function toRequest(source: string | Source, site: IntakeOptions['site']): Reques
   if (given.url === undefined || !URL.canParse(given.url) || !/^https?:/i.test(given.url)) {
     throw new SurefootError('site', `Site "${site.name}" added a link that is no absolute http(s) URL: ${String(given.url)}.`);
   }
-  const request = given instanceof Request ? given : new Request({ ...given, url: given.url });
+  const request = given instanceof crawlee.Request ? given : new crawlee.Request({ ...given, url: given.url });
   request.label ??= site.labelOf(new URL(request.url));
   const secret = Object.keys(request.headers ?? {}).find((name) => SECRET_HEADERS.test(name));
   if (secret !== undefined) {

@@ -1,5 +1,7 @@
 // Opens the request queue of a lane, with its caches bounded.
-import { RequestQueue, type Configuration } from '@crawlee/core';
+import type { Configuration, RequestQueue } from '@crawlee/core';
+
+import { crawlee } from '../crawlee.ts';
 
 /** Entries that Crawlee's queue keeps in memory. Its own limit is 2,000,000 requests with all their data, and a table of
  *  a million seen ids: memory would grow with the crawl. A miss costs one read of an index. */
@@ -14,7 +16,7 @@ interface Caches {
 /** @param name The lane's queue; Crawlee's default one if left out. The same object is what a handler gets from
  *  `RequestQueue.open()`. */
 export async function openLaneQueue(config: Configuration, name?: string): Promise<RequestQueue> {
-  const queue = await RequestQueue.open(name ?? null, { config });
+  const queue = await crawlee.RequestQueue.open(name ?? null, { config });
   const { requestCache, requestSeenCache } = queue as unknown as Caches;
   requestCache.maxLength = CACHE_SIZE;
   requestSeenCache.size = CACHE_SIZE;

@@ -1,15 +1,14 @@
 // A worker's end of the frontier: an IRequestManager for its crawler that has nothing of its own but the pages in flight here.
 // The main process pushes a page for each place that is free, and is told how each one ended (engine/workers.ts).
-import {
+import type {
+  AddRequestsBatchedOptions,
+  AddRequestsBatchedResult,
+  IRequestManager,
+  RequestQueueOperationInfo,
+  RequestQueueOperationOptions,
+  RequestsLike,
+  Source,
   Request,
-  RequestState,
-  type AddRequestsBatchedOptions,
-  type AddRequestsBatchedResult,
-  type IRequestManager,
-  type RequestQueueOperationInfo,
-  type RequestQueueOperationOptions,
-  type RequestsLike,
-  type Source,
 } from '@crawlee/core';
 import type { Dictionary, RequestSchema } from '@crawlee/types';
 
@@ -18,6 +17,7 @@ import type { DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
 import type { Site } from '../core/site.ts';
 import type { Assignment, FromWorker, Questions } from '../core/worker-messages.ts';
+import { crawlee } from '../crawlee.ts';
 import { openFlight, type OpenFlight } from './flight.ts';
 import { createIntake, type Intake } from './intake.ts';
 
@@ -127,7 +127,7 @@ export class RemoteFrontier implements IRequestManager {
   async fetchNextRequest<T extends Dictionary = Dictionary>(): Promise<Request<T> | null> {
     const next = this.#assigned.shift();
     if (!next) return null;
-    const request = new Request<T>(next.request);
+    const request = new crawlee.Request<T>(next.request);
     const { tier, claimedAt } = next;
     this.#flights.set(next.request.id, openFlight(request, { tier, since: claimedAt, claimedAt }));
     return request;
@@ -153,7 +153,7 @@ export class RemoteFrontier implements IRequestManager {
         id,
         body,
         errorMessages: request.errorMessages,
-        end: flight.end ?? (request.state === RequestState.SKIPPED ? 'skipped' : 'succeeded'),
+        end: flight.end ?? (request.state === crawlee.RequestState.SKIPPED ? 'skipped' : 'succeeded'),
         rows: flight.rows,
         rejected: flight.rejected,
         bytes: flight.bytes,

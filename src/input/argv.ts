@@ -1,10 +1,10 @@
 // What the command line asks for: which command, its start URLs and flags. Values are checked later, by the schema.
 import { SurefootError } from '../core/errors.ts';
+import { isHttpUrl } from './http-url.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { OPTIONS, shownValue } from './options.ts';
 import type { Option } from './options.ts';
 import { cutArgv, FLAGS, helpText } from './program.ts';
-import { startUrl } from './schema.ts';
 import { COMMAND_NAMES } from './setting.ts';
 import type { Command } from './setting.ts';
 import { fromText } from './sources.ts';
@@ -72,7 +72,7 @@ export function readArgv(argv: readonly string[]): CommandLine {
   const strangers = [...flags.keys()].filter(
     (flag) => !FLAGS.some((meta) => meta.flag === flag && meta.commands.includes(command)),
   );
-  const badWords = command === 'crawl' ? urls.filter((word) => !startUrl.safeParse(word).success) : urls;
+  const badWords = command === 'crawl' ? urls.filter((word) => !isHttpUrl(word)) : urls;
   const problems = [
     ...[...unknown, ...strangers].map((flag) => strangeFlag(flag, command)),
     ...badWords.map((word) => strangeWord(word, command)),

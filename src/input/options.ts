@@ -1,20 +1,15 @@
-// The settings as a list a person can read: what --help, README's table, .env.example and error messages show of the schema.
-import { z } from 'zod';
-
-import { settingsSchema } from './schema.ts';
-import type { Settings } from './schema.ts';
-import { COMMAND_NAMES, settingMeta } from './setting.ts';
-import type { SettingMeta } from './setting.ts';
+// The settings as a list a person can read: what --help, README's table, .env.example and error messages show of the fields.
+import { fields } from './fields.ts';
+import { COMMAND_NAMES } from './setting.ts';
+import type { FlagMeta, ItemType, Setting } from './setting.ts';
 
 /** A setting that can be given, with everything that is known about it. */
-export interface Option extends SettingMeta {
+export interface Option extends Setting {
   /** Its key in `Settings` and in JSON input. */
-  readonly name: Exclude<keyof Settings, 'command'>;
+  readonly name: keyof typeof fields;
   /** Its environment variable. */
   readonly env: string;
   readonly kind: 'text' | 'integer' | 'number' | 'boolean' | 'list';
-  /** Undefined: none, see `defaultText`. */
-  readonly default: string | number | boolean | readonly string[] | undefined;
   /** Ends the sentence "... must be". */
   readonly allowed: string;
   /** The same for one item of a list. */
@@ -27,28 +22,14 @@ export const OTHER_FLAGS = [
   { flag: '--actor', help: "run as an Apify Actor does: Apify's names in INPUT, results in Apify's places", commands: ['crawl'] },
   { flag: '--help', help: 'print help and exit', commands: COMMAND_NAMES },
   { flag: '--version', help: 'print the version and exit', commands: COMMAND_NAMES },
-] as const satisfies readonly SettingMeta[];
+] as const satisfies readonly FlagMeta[];
 
-const defaults: Settings = settingsSchema.parse({});
-const properties = z.toJSONSchema(settingsSchema, { io: 'input' }).properties ?? {};
-
-type JsonType = z.core.JSONSchema.BaseSchema;
-
-function jsonType(of: JsonType | boolean | undefined): JsonType {
-  return typeof of === 'object' ? of : {};
-}
-
-function allowedBy(type: JsonType, text: string | undefined): string {
-  if (type.enum) return `one of ${type.enum.join(', ')}`;
-  if (type.type === 'boolean') return 'true or false';
-  if (type.type === 'integer') {
-    const { minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = type;
-    return maximum === Number.MAX_SAFE_INTEGER
-      ? `a whole number of ${minimum} or more`
-      : `a whole number from ${minimum} to ${maximum}`;
-  }
-  if (type.type === 'number')
-    return type.exclusiveMinimum === 0 ? 'a number above 0' : `a number of ${type.minimum ?? 0} or more`;
+function allowedBy(type: ItemType, text: string | undefined): string {
+  if (type.kind === 'text' && type.choices) return `one of ${type.choices.join(', ')}`;
+  if (type.kind === 'boolean') return 'true or false';
+  if (type.kind === 'integer')
+    return type.max === undefined ? `a whole number of ${type.min} or more` : `a whole number from ${type.min} to ${type.max}`;
+  if (type.kind === 'number') return 'above' in type ? `a number above ${type.above}` : `a number of ${type.min} or more`;
   if (text === undefined) throw new TypeError('A setting that is text needs `allowed` in its meta.');
   return text;
 }
@@ -58,28 +39,25 @@ export function toVariable(name: Option['name'], prefix = 'SUREFOOT_'): string {
   return `${prefix}${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`;
 }
 
-function toOption(name: Option['name'], meta: SettingMeta): Option {
-  const type = jsonType(properties[name]);
-  const isList = type.type === 'array';
-  const item = isList && !Array.isArray(type.items) ? jsonType(type.items) : type;
-  const allowedItem = allowedBy(item, meta.allowed);
-  const length = (type.minItems ?? 0) > 0 ? 'a list of one or more' : 'a list';
+function toOption(name: Option['name'], setting: Setting): Option {
+  const { type } = setting;
+  const isList = type.kind === 'list';
+  const allowedItem = allowedBy(isList ? type.of : type, setting.allowed);
+  const length = isList && type.min ? 'a list of one or more' : 'a list';
   return {
-    ...meta,
+    ...setting,
     name,
-    env: meta.env ?? toVariable(name),
-    kind: isList ? 'list' : type.type === 'integer' || type.type === 'number' || type.type === 'boolean' ? type.type : 'text',
-    default: defaults[name],
+    env: setting.env ?? toVariable(name),
+    kind: type.kind === 'url' || type.kind === 'start-url' ? 'text' : type.kind,
     allowed: isList ? `${length}, each ${allowedItem}` : allowedItem,
     allowedItem,
   };
 }
 
-/** All settings that can be given, in the schema's order. `command` is none: it is the first word of the command line. */
-export const OPTIONS: readonly Option[] = Object.entries(settingsSchema.shape).flatMap(([name, field]) => {
-  const meta = settingMeta.get(field);
-  return meta ? [toOption(name as Option['name'], meta)] : [];
-});
+/** All settings that can be given, in the order of their fields. */
+export const OPTIONS: readonly Option[] = Object.entries(fields).map(([name, setting]) =>
+  toOption(name as Option['name'], setting),
+);
 
 /** The default as text: what a variable or a flag would have to say, or what having none means. */
 export function shownDefault(option: Option): string {
@@ -102,7 +80,7 @@ function tableRow(cells: readonly string[], widths: readonly number[]): string {
 /** README's options table in Markdown, without a trailing newline, laid out as oxfmt would. */
 export function optionsTable(): string {
   const code = (text: string): string => `\`${text}\``;
-  const rows = [...OPTIONS, ...OTHER_FLAGS].map((option: SettingMeta & Partial<Option>) => {
+  const rows = [...OPTIONS, ...OTHER_FLAGS].map((option: FlagMeta & Partial<Option>) => {
     const flag = option.flag ?? (option.name === 'startUrls' ? '[startUrls...]' : option.env);
     const usage = [flag, option.placeholder].filter(Boolean).join(' ');
     const isSetting = option.name !== undefined;

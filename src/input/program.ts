@@ -5,7 +5,7 @@ import { SurefootError } from '../core/errors.ts';
 import { OPTIONS, OTHER_FLAGS, shownDefault } from './options.ts';
 import type { Option } from './options.ts';
 import { COMMANDS, COMMAND_NAMES } from './setting.ts';
-import type { Command, SettingMeta } from './setting.ts';
+import type { Command, FlagMeta } from './setting.ts';
 
 const START = 'npx tsx src/main.ts';
 /** Columns of --help. */
@@ -28,8 +28,8 @@ const EXIT_CODES = `Exit codes:
   130, 143  interrupted: run the same command again to resume`;
 
 /** Every flag there is, settings first. */
-export const FLAGS: readonly (SettingMeta & { readonly flag: `--${string}` })[] = [...OPTIONS, ...OTHER_FLAGS].flatMap(
-  (meta: SettingMeta) => (meta.flag ? [{ ...meta, flag: meta.flag }] : []),
+export const FLAGS: readonly (FlagMeta & { readonly flag: `--${string}` })[] = [...OPTIONS, ...OTHER_FLAGS].flatMap(
+  (meta: FlagMeta) => (meta.flag ? [{ ...meta, flag: meta.flag }] : []),
 );
 
 /** The command line, cut up: nothing in it has been judged yet. */
@@ -41,7 +41,7 @@ export interface CutArgv {
   readonly flags: ReadonlyMap<string, string | true>;
 }
 
-function valueReader(meta: SettingMeta & Partial<Option>) {
+function valueReader(meta: FlagMeta & Partial<Option>) {
   return (text: string, before: string | undefined): string => {
     // Commander takes any next word as the value, so `--out --fresh` would make a directory named "--fresh".
     if (text === '' || FLAGS.some(({ flag }) => flag === text)) throw missingValue(meta);
@@ -49,7 +49,7 @@ function valueReader(meta: SettingMeta & Partial<Option>) {
   };
 }
 
-function missingValue({ flag, allowed }: SettingMeta): SurefootError {
+function missingValue({ flag, allowed }: FlagMeta): SurefootError {
   return new SurefootError('input', `${flag} needs a value${allowed ? `: ${allowed}` : ''}.`);
 }
 

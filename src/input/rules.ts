@@ -1,11 +1,12 @@
-// What settings ask of each other. schema.ts checks it; load.ts says where the settings were given.
-import type { Parsed } from './schema.ts';
+// What settings ask of each other. schema.ts checks it; gather.ts says where the settings were given.
+import type { fields } from './fields.ts';
+import type { Settings } from './schema.ts';
 
 /** A rule between settings. */
 export interface Rule {
   /** The setting that the rule is about. Commands that do not take it are not held to the rule. */
-  readonly about: keyof Parsed;
-  readonly isBroken: (settings: Parsed) => boolean;
+  readonly about: keyof typeof fields;
+  readonly isBroken: (settings: Settings) => boolean;
   /** What to tell. `{name}` stands for the place where a setting was given; what is missing is called by its flag or variable. */
   readonly sentence: string;
 }
@@ -14,12 +15,12 @@ export interface Rule {
 export const EXCLUSIVE = [
   ['fresh', 'resume'],
   ['quiet', 'verbose'],
-] as const satisfies readonly (readonly [keyof Parsed, keyof Parsed])[];
+] as const satisfies readonly (readonly [keyof Settings, keyof Settings])[];
 
 export const RULES: readonly Rule[] = [
   ...EXCLUSIVE.map(([one, other]) => ({
     about: one,
-    isBroken: (settings: Parsed) => settings[one] && settings[other],
+    isBroken: (settings: Settings) => settings[one] && settings[other],
     sentence: `{${one}} and {${other}} exclude each other: give one of them.`,
   })),
   {

@@ -1,5 +1,4 @@
-// What is told of a setting besides its type, and the registry that keeps it. The fields are in schema.ts and its neighbours.
-import { z } from 'zod';
+// What a setting is: data, of which both --help and the schema are made. The settings are in fields.ts and its neighbours.
 
 /** The commands, with what --help says about each. The first one is the default. */
 export const COMMANDS = {
@@ -16,8 +15,44 @@ export type Command = keyof typeof COMMANDS;
 /** The keys of COMMANDS, in order. */
 export const COMMAND_NAMES = Object.keys(COMMANDS) as [Command, ...Command[]];
 
-/** What the schema's types do not say about a setting. */
-export interface SettingMeta {
+/** What a text must be. A choice is one of the texts listed. */
+export interface TextType {
+  readonly kind: 'text';
+  readonly choices?: readonly string[];
+  readonly pattern?: RegExp;
+  /** Characters. @default 1 */
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** What one value must be. */
+export type ItemType =
+  | TextType
+  /** See http-url.ts; a start URL may also be an item of Apify's `requestListSources`. */
+  | { readonly kind: 'url' | 'start-url' }
+  | { readonly kind: 'integer'; readonly min: number; readonly max?: number }
+  | { readonly kind: 'number'; readonly min: number }
+  | { readonly kind: 'number'; readonly above: number }
+  | { readonly kind: 'boolean' };
+
+/** What a setting must be. `min`: items. */
+export type SettingType =
+  | ItemType
+  | { readonly kind: 'list'; readonly of: TextType | { readonly kind: 'start-url' }; readonly min?: number };
+
+/** What TypeScript calls a value of a setting's type. */
+export type ValueOf<Type> = Type extends { kind: 'list'; of: infer Item }
+  ? readonly ValueOf<Item>[]
+  : Type extends { kind: 'boolean' }
+    ? boolean
+    : Type extends { kind: 'integer' | 'number' }
+      ? number
+      : Type extends { choices: readonly (infer Choice)[] }
+        ? Choice
+        : string;
+
+/** What a person is told about a flag. */
+export interface FlagMeta {
   /** `--` and the setting's name in kebab-case. None: the words of the command line that are no options. */
   readonly flag?: `--${string}`;
   /** What --help calls the flag's value. None for an on/off flag. */
@@ -28,20 +63,17 @@ export interface SettingMeta {
   readonly commands: readonly Command[];
   /** Ends the sentence "... must be". Needed for text; numbers, choices and on/off say it by their type. */
   readonly allowed?: string;
+}
+
+/** A setting, but for its name. */
+export interface Setting extends FlagMeta {
+  readonly type: SettingType;
+  /** None: it may be left out, and then there is no value. */
+  readonly default?: string | number | boolean | readonly string[];
   /** What having no value means, for a setting whose default is none. */
   readonly defaultText?: string;
   /** Its environment variable, where that is another one than `SUREFOOT_` and its name. */
   readonly env?: string;
   /** Never show a value of it. */
   readonly secret?: boolean;
-}
-
-/** Where the meta of each field of `settingsSchema` is. */
-export const settingMeta = z.registry<SettingMeta>();
-
-/** Declares a field of the schema. */
-export function setting<Type extends z.ZodType>(type: Type, meta: SettingMeta): Type {
-  const described = type.describe(meta.help);
-  settingMeta.add(described, meta);
-  return described;
 }

@@ -1,5 +1,7 @@
 // Crawlee's log, quietened: what this project reports itself (failures, progress, pausing) is not said twice.
-import { log, LoggerText, LogLevel, type Log } from '@crawlee/core';
+import type { Log, LogLevel } from '@crawlee/core';
+
+import { crawlee } from '../crawlee.ts';
 
 /** Crawlee's own words for what the progress line, the summary and the dead letters say already. */
 const SAID_ELSEWHERE = /^(Reclaiming failed request back|Request failed and reached maximum retries|Pausing\.\.\.)/;
@@ -9,12 +11,13 @@ const SAID_ELSEWHERE = /^(Reclaiming failed request back|Request failed and reac
  *  @param options.write Takes one line, without its end. */
 export function setUpLog(options: { level: 'quiet' | 'normal' | 'verbose'; write: (line: string) => void }): Log {
   const { level, write } = options;
-  const crawleeLevel = { quiet: LogLevel.ERROR, normal: LogLevel.WARNING, verbose: LogLevel.DEBUG }[level];
-  log.setOptions({ level: crawleeLevel, logger: new LineLogger(write, level === 'verbose') });
-  return log;
+  const { ERROR, WARNING, DEBUG } = crawlee.LogLevel;
+  const crawleeLevel = { quiet: ERROR, normal: WARNING, verbose: DEBUG }[level];
+  crawlee.log.setOptions({ level: crawleeLevel, logger: new LineLogger(write, level === 'verbose') });
+  return crawlee.log;
 }
 
-class LineLogger extends LoggerText {
+class LineLogger extends crawlee.LoggerText {
   readonly #write: (line: string) => void;
   readonly #all: boolean;
 
@@ -24,7 +27,7 @@ class LineLogger extends LoggerText {
     this.#all = all;
   }
 
-  override log(...[level, message, ...rest]: Parameters<LoggerText['log']>): void {
+  override log(...[level, message, ...rest]: Parameters<InstanceType<typeof crawlee.LoggerText>['log']>): void {
     if (this.#all || !SAID_ELSEWHERE.test(message)) super.log(level, message, ...rest);
   }
 

@@ -1,10 +1,11 @@
 // Which proxy a request goes through: Crawlee's ProxyConfiguration, fed by the choices of the crawl and of the site's labels.
 import { createHash, randomBytes } from 'node:crypto';
 
-import { ProxyConfiguration } from '@crawlee/core';
+import type { ProxyConfiguration } from '@crawlee/core';
 
 import { SurefootError } from '../core/errors.ts';
 import type { ProxyMode } from '../core/proxy.ts';
+import { crawlee } from '../crawlee.ts';
 import { checkProxyChoice, modesOf, type ProxyChoice } from './choice.ts';
 import { checkAccount, toProxyUrl } from './decodo.ts';
 import { checkProxyUrls } from './proxy-urls.ts';
@@ -45,7 +46,7 @@ export function createProxyProvider(options: ProxyProviderOptions): ProxyProvide
   const source = proxyUrls.length > 0 ? fromUrls(proxyUrls) : fromDecodo(options, modes);
 
   const configure = (rotating: () => string) =>
-    new ProxyConfiguration({
+    new crawlee.ProxyConfiguration({
       newUrlFunction(sessionId, { request } = {}) {
         const used = modeOf(request?.label);
         if (used === 'none') return null;

@@ -1,7 +1,6 @@
 // What a crawl is doing at this moment, page by page: for SIGUSR2, `status --live`, and a run that has stalled.
-import Table from 'cli-table3';
-
 import { toCount, toDuration, toPlainText } from './figures.ts';
+import { newTable } from './table.ts';
 
 /** What is shown. Times are epoch milliseconds. */
 export interface Snapshot {
@@ -39,5 +38,5 @@ export function formatSnapshot({ total, handled, flights, hosts, nextWake }: Sna
 }
 
 function open(head: string[]) {
-  return new Table({ head, style: { head: [], border: [], compact: true } });
+  return newTable({ head, style: { head: [], border: [], compact: true } });
 }

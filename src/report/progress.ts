@@ -1,9 +1,13 @@
 // Progress while a crawl runs: one updating bar on a terminal, a line every 10 s elsewhere. To stderr: stdout stays clean.
+import { createRequire } from 'node:module';
 import type { WriteStream } from 'node:tty';
 
-import cliProgress from 'cli-progress';
+import type CliProgress from 'cli-progress';
 
 import { toCount, toDuration, toRate } from './figures.ts';
+
+// Only a terminal has a bar.
+const require = createRequire(import.meta.url);
 
 /** Pages/s are those of the last 30 s: a throttled host shows soon, one slow page does not. */
 const WINDOW_MILLIS = 30_000;
@@ -100,6 +104,7 @@ interface Frame {
 /** A MultiBar of one, for a SingleBar returns to a saved cursor position when it stops, which is another line by then if
  *  log lines have scrolled the screen. */
 function openBar(stream: ProgressStream, first: Frame, next: () => Frame) {
+  const cliProgress = require('cli-progress') as typeof CliProgress;
   const bars = new cliProgress.MultiBar({
     stream,
     format: (options, { progress, maxWidth }, { text }: { text: string }) => {

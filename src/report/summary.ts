@@ -1,9 +1,10 @@
 // A run in tables: what is printed at the end of a crawl, and what `status` says of one that is under way or was left.
-import Table from 'cli-table3';
+import type { Table } from 'cli-table3';
 
 import type { RunMeta } from '../core/meta.ts';
 import { toMoney } from '../core/proxy.ts';
 import { toCount, toDuration, toPages, toPlainText, toRate, toSize } from './figures.ts';
+import { newTable } from './table.ts';
 
 const FAILURES_SHOWN = 10;
 /** Lines of paid traffic at the end of a crawl; `status` has all. */
@@ -161,8 +162,8 @@ function hostsTable(meta: RunMeta, colour: boolean): string {
 }
 
 /** @param names How many of the first columns are names, on the left; figures stand on the right. */
-function openTable(head: string[], colour: boolean, names: number): Table.Table {
-  return new Table({
+function openTable(head: string[], colour: boolean, names: number): Table {
+  return newTable({
     head: head.map((title) => paint(title, BOLD, colour)),
     colAligns: head.map((_, index) => (index < names ? 'left' : 'right')),
     // cli-table3 colours by what stdout is; here the caller knows better.

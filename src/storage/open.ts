@@ -1,8 +1,9 @@
 // Opens the store that a run keeps its place in: SQLite, the stock files, or memory.
 import { existsSync, renameSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { MemoryStorage } from '@crawlee/memory-storage';
+import type * as StockStorage from '@crawlee/memory-storage';
 import type { StorageClient } from '@crawlee/types';
 
 import { isAtomic, type AtomicStorage } from '../core/checkpoint.ts';
@@ -11,6 +12,8 @@ import type { CloudTraits } from './cloud.ts';
 import { openSqliteStorage } from './sqlite/client.ts';
 
 const SQLITE_FILE = 'crawl.sqlite';
+
+const require = createRequire(import.meta.url);
 
 export interface OpenStorage {
   readonly client: StorageClient;
@@ -33,6 +36,7 @@ export interface OpenStorageOptions {
 /** @throws {SurefootError} kind `storage`: the folder cannot be written, or what is there cannot be used. */
 export function openStorage({ store, storageDir, fresh = false, readOnly = false }: OpenStorageOptions): OpenStorage {
   if (store !== 'sqlite') {
+    const { MemoryStorage } = require('@crawlee/memory-storage') as typeof StockStorage;
     const client = new MemoryStorage({ localDataDirectory: storageDir, persistStorage: store === 'files' });
     return { client, atomic: null, close: () => {} };
   }

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 
-import { Agent, DecoratorHandler, type buildConnector, type Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 
 import type { CountTraffic, TrafficKey } from '../../core/proxy.ts';
 import type { Limits } from './faults.ts';
@@ -15,6 +15,7 @@ import type { ProxyAddress } from './proxy-address.ts';
 import type { Answer, Outgoing } from './redirects.ts';
 import { disguiseReset, dueIn, openTcp, openTls } from './sockets.ts';
 import { openTunnel, reachProxy, refusalOf } from './tunnel.ts';
+import { Agent, DecoratorHandler } from './undici.ts';
 
 /** How long an unused connection is kept, unless the server's Keep-Alive header says less. */
 const KEEP_ALIVE_MILLIS = 30_000;
