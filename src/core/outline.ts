@@ -41,7 +41,8 @@ const SOURCE = /\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/i;
 
 /** Reads the outline of a page, or of any text: it never throws, and its time is linear in the length. */
 export function outlineOf(html: string): Outline {
-  const code: string[] = [];
+  /** Where it begins and ends, by turns: of an ordinary page nobody asks for it. */
+  const code: number[] = [];
   const scriptSources: string[] = [];
   const count = { scripts: 0, links: 0, images: 0, entries: 0, furniture: 0 };
   let text = '';
@@ -52,7 +53,7 @@ export function outlineOf(html: string): Outline {
 
   const keepCode = (from: number, to: number) => {
     if (codeRoom <= 0) return;
-    code.push(html.slice(from, Math.min(to, from + codeRoom)));
+    code.push(from, Math.min(to, from + codeRoom));
     codeRoom -= to - from;
   };
   const addText = (from: number, to: number) => {
@@ -115,11 +116,17 @@ export function outlineOf(html: string): Outline {
     long,
     title: plain(title ?? ''),
     noscript: plain(noscript),
-    code: long ? '' : code.join('').toLowerCase(),
+    code: long ? '' : partsOf(html, code).toLowerCase(),
     scriptSources,
     ...count,
     redirects,
   };
+}
+
+function partsOf(html: string, ends: readonly number[]): string {
+  let parts = '';
+  for (let nth = 0; nth < ends.length; nth += 2) parts += html.slice(ends[nth], ends[nth + 1]);
+  return parts;
 }
 
 const SLASH = 47;

@@ -13,6 +13,10 @@ const BYTE_ORDER_MARKS = [
   ['utf-16be', [0xfe, 0xff]],
 ] as const;
 
+/** Nearly every page's. */
+const UTF_8 = 'utf-8';
+const fromUtf8 = new TextDecoder(UTF_8);
+
 /** A body's text, without its byte order mark. Bytes that mean nothing in its encoding become U+FFFD; it never throws.
  *  The encoding is, in this order: the byte order mark's, the Content-Type's `charset`, the document's own (`<meta>` in
  *  HTML, the declaration in XML), UTF-8. A label that no browser knows counts as none.
@@ -20,6 +24,7 @@ const BYTE_ORDER_MARKS = [
  *  @param contentType The header as it was sent. */
 export function decodeBody(bytes: Buffer, contentType: string | undefined): string {
   const encoding = encodingOf(bytes, contentType);
+  if (encoding === UTF_8) return fromUtf8.decode(bytes);
   // Node 20's TextDecoder reads windows-1252 as Latin-1 (no quotes, no euro) and leaves holes in euc-kr and big5; iconv-lite
   // uses the standard's own tables, but has no UTF-16 without a mark and no iso-2022-jp.
   if (encoding.startsWith('utf-') || !iconv.encodingExists(encoding)) return new TextDecoder(encoding).decode(bytes);
@@ -36,7 +41,7 @@ function encodingOf(bytes: Buffer, contentType = ''): string {
     toEncoding(quoted ?? bare) ??
     (isHtml ? fromMeta(bytes) : null) ??
     (isHtml || isXml ? fromXmlDeclaration(bytes) : null) ??
-    'utf-8'
+    UTF_8
   );
 }
 
@@ -75,6 +80,7 @@ function fromXmlDeclaration(bytes: Buffer): string | null {
 
 /** An encoding's name by one of its labels (https://encoding.spec.whatwg.org/#names-and-labels): `latin1` → `windows-1252`. */
 function toEncoding(label = ''): string | null {
+  if (/^utf-?8$/i.test(label)) return UTF_8;
   try {
     return label === '' ? null : new TextDecoder(label).encoding;
   } catch {

@@ -1,5 +1,5 @@
 // The headers of one request: a current Chrome's, or an honest crawler's. Pure: http-crawler.ts asks before each request.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { createRequire } from 'node:module';
 
 import type * as Tldts from 'tldts';
@@ -21,6 +21,7 @@ const CHROME = {
   encodings: 'gzip, deflate, br',
   /** Over plain http Chrome offers no more than this. */
   encodingsInTheClear: 'gzip, deflate',
+  brands: brandsOf(CHROME_MAJOR),
 };
 
 /** One for all sessions: a site that goes by it would answer each session in another language. */
@@ -73,7 +74,7 @@ function chromeHeaders(url: URL, { platform, system }: Identity, { referer, site
   const secure = url.protocol === 'https:' || isLoopback(url.hostname);
   return {
     ...(secure && {
-      'sec-ch-ua': brandsOf(CHROME_MAJOR),
+      'sec-ch-ua': CHROME.brands,
       'sec-ch-ua-mobile': '?0',
       'sec-ch-ua-platform': `"${platform}"`,
     }),
@@ -108,7 +109,7 @@ function politeHeaders(version: string, contact: string | undefined): Record<str
 
 /** By a hash, so that a session that is restored has the identity it had before. */
 function identityOf(sessionId: string): Identity {
-  let place = createHash('sha256').update(sessionId).digest().readUInt32BE() % 10;
+  let place = Number.parseInt(hash('sha256', sessionId, 'hex').slice(0, 8), 16) % 10;
   return IDENTITIES.find(({ tenths }) => (place -= tenths) < 0) ?? IDENTITIES[0];
 }
 
