@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Most of a test's time is a crawl's that waits: on CI's two cores, two files at a time take half as long.
+    maxWorkers: 2,
     // Far above what any test takes on an idle machine: CI's may be several times slower.
     testTimeout: 180_000,
     hookTimeout: 60_000,
