@@ -133,7 +133,7 @@ export function openDatabase(file: string): Connection {
     // Write-ahead logging with synchronous=NORMAL: a killed process loses nothing, a power cut at most the last
     // pages, and those as a whole (rows and done mark together). https://sqlite.org/wal.html
     db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 8000;',
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 8000;',
     );
     const connection = openTransactions(db, (error) => toStorageError(error, file));
     // Under the transaction's lock, so that two processes that start at once do not both create the tables.
