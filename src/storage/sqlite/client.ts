@@ -3,6 +3,7 @@ import type { PaginatedList, StorageClient } from '@crawlee/types';
 
 import type { AtomicStorage } from '../../core/checkpoint.ts';
 import { openDatasets, toDatasetInfo } from './dataset.ts';
+import { openDueTimes } from './due-times.ts';
 import { openFrontierStore, recoverFromDeath } from './frontier.ts';
 import { openKeyValueStores, toKeyValueStoreInfo } from './key-value-store.ts';
 import { openRequestQueues, toQueueInfo } from './request-queue.ts';
@@ -23,11 +24,12 @@ export function openSqliteStorage(file: string, options: { readOnly?: boolean } 
   const connection = openDatabase(file);
   const { db, transaction, flush } = connection;
   const stores = openStores(connection);
-  const queues = openRequestQueues(connection, stores);
+  const dueTimes = openDueTimes(connection);
+  const queues = openRequestQueues(connection, stores, dueTimes);
   const datasets = openDatasets(connection, stores);
   const keyValueStores = openKeyValueStores(connection, stores);
 
-  const frontier = openFrontierStore(connection, stores, datasets);
+  const frontier = openFrontierStore(connection, { stores, datasets, dueTimes });
   if (!options.readOnly) recoverFromDeath(connection);
 
   const collection = <Info>(kind: StoreKind, toInfo: (info: ReturnType<typeof stores.getOrCreate>) => Info) => ({

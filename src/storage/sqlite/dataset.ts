@@ -5,8 +5,8 @@ import type { DatasetClient, DatasetClientListOptions, DatasetInfo, Dictionary, 
 import { SurefootError } from '../../core/errors.ts';
 import { toRows } from '../rows.ts';
 import { pagedList } from './paged-list.ts';
-import type { Connection } from './schema.ts';
 import type { StoreInfo, Stores } from './stores.ts';
+import type { Connection } from './transactions.ts';
 
 export function openDatasets({ db, transaction }: Connection, stores: Stores) {
   const insert = db.prepare('INSERT INTO rows (store, pos, request, idx, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');

@@ -6,8 +6,8 @@ import type { KeyValueStoreClient, KeyValueStoreClientListOptions, KeyValueStore
 
 import { SurefootError } from '../../core/errors.ts';
 import { keyedLists } from './keyed-lists.ts';
-import type { Connection } from './schema.ts';
 import type { StoreInfo, Stores } from './stores.ts';
+import type { Connection } from './transactions.ts';
 
 interface Line {
   key: string;

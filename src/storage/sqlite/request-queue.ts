@@ -13,8 +13,10 @@ import type {
 
 import { toBody } from '../../core/checkpoint.ts';
 import { SurefootError } from '../../core/errors.ts';
-import { STATE, type Connection } from './schema.ts';
+import type { DueTimes } from './due-times.ts';
+import { STATE } from './schema.ts';
 import type { StoreInfo, Stores } from './stores.ts';
+import type { Connection } from './transactions.ts';
 
 /** Each death of the process puts a request that was in flight so much further behind: far beyond any `seq` there is. */
 export const SUSPECT_BAND = 2 ** 41;
@@ -36,7 +38,7 @@ interface Line {
 const HEAD = 'SELECT id, seq, body FROM requests WHERE store = ?';
 
 /** The statements of all queues, and what their clients share. */
-export function openRequestQueues(connection: Connection, stores: Stores) {
+export function openRequestQueues(connection: Connection, stores: Stores, dueTimes: DueTimes) {
   const { db, transaction, group } = connection;
   const insert = db.prepare(
     'INSERT INTO requests (store, id, host, seq, state, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (store, id) DO NOTHING',
@@ -47,8 +49,9 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
   );
   const updateLocked = db.prepare('UPDATE requests SET body = ?, seq = ? WHERE store = ? AND id = ?');
   const remove = db.prepare('DELETE FROM requests WHERE store = ? AND id = ?');
+  // What is locked has no due time, also if Crawlee locks by its id what waits for one: nothing falls due by being unlocked.
   const lock = db.prepare(
-    `UPDATE requests SET state = ${STATE.locked}, lock_until = ?, locked_by = ?, seq = ? WHERE store = ? AND id = ?`,
+    `UPDATE requests SET state = ${STATE.locked}, due_at = 0, lock_until = ?, locked_by = ?, seq = ? WHERE store = ? AND id = ?`,
   );
   const unlock = db.prepare(
     `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0, seq = ? WHERE store = ? AND id = ?`,
@@ -57,9 +60,6 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
   const expire = db.prepare(
     `UPDATE requests SET state = ${STATE.waiting}, lock_until = NULL, locked_by = NULL, handed_out = 0
      WHERE store = ? AND state = ${STATE.locked} AND lock_until <= ?`,
-  );
-  const fallDue = db.prepare(
-    `UPDATE requests SET due_at = 0 WHERE store = ? AND state = ${STATE.waiting} AND due_at > 0 AND due_at <= ?`,
   );
   const ready = db.prepare(`${HEAD} AND state = ${STATE.waiting} AND due_at = 0 ORDER BY seq LIMIT ?`);
   const deferred = db.prepare(`${HEAD} AND state = ${STATE.waiting} AND due_at > 0 ORDER BY due_at, seq LIMIT ?`);
@@ -180,7 +180,7 @@ export function openRequestQueues(connection: Connection, stores: Stores) {
         const now = Date.now();
         const heads = transaction(() => {
           expire.run(store, now);
-          fallDue.run(store, now);
+          dueTimes.wake(store, now);
           const found = ready.all(store, limit) as Line[];
           for (const { id, seq } of found) lock.run(now + lockSecs * 1000, owner, seq, store, id);
           return found;

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import Database from 'libsql';
 
 import { messageOf, SurefootError } from '../../core/errors.ts';
+import { openTransactions, type Connection } from './transactions.ts';
 
 /** Marks a file as ours (SQLite's `application_id`, "SRFT"). */
 const APPLICATION_ID = 0x53_52_46_54;
@@ -117,25 +118,6 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-// Single rows are read with `get()`: each `all()` makes a native object that libsql (0.5) frees only between two turns
-// of the event loop.
-
-/** A connection with its transactions. */
-export interface Connection {
-  readonly db: Database.Database;
-  /** Runs `work` in one transaction, at once; all of it happens or nothing. Not to be nested. */
-  transaction<T>(work: () => T): T;
-  /** The same, together with all else that is asked for in this turn of the event loop, in the order of asking: what costs
-   *  is the end of a transaction, not what is in it. Resolves when it is on disk. One that throws takes no other along.
-   *  @param options.whole Whether what it has written when it throws must go; one that writes but once needs no care.
-   *  @default true */
-  group<T>(work: () => T, options?: { whole: boolean }): Promise<T>;
-  /** Does what `group` has waiting, at once. Throws nothing: whoever waits for it is told. */
-  flush(): void;
-  /** Told when anything that was written has been undone. */
-  onUndo(listener: () => void): void;
-}
-
 /** Opens crawl.sqlite, creating it when it does not exist.
  *  @throws {SurefootError} kind `storage`: not SQLite, not ours, another version, damaged, not writable. */
 export function openDatabase(file: string): Connection {
@@ -151,106 +133,18 @@ export function openDatabase(file: string): Connection {
     // Write-ahead logging with synchronous=NORMAL: a killed process loses nothing, a power cut at most the last
     // pages, and those as a whole (rows and done mark together). https://sqlite.org/wal.html
     db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 8000;',
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 8000;',
     );
-    const begin = db.prepare('BEGIN IMMEDIATE');
-    const commit = db.prepare('COMMIT');
-    const transaction = <T>(work: () => T): T => {
-      begin.run();
-      try {
-        const result = work();
-        commit.run();
-        return result;
-      } catch (error) {
-        if (db.inTransaction) db.exec('ROLLBACK');
-        throw toStorageError(error, file);
-      }
-    };
+    const connection = openTransactions(db, (error) => toStorageError(error, file));
     // Under the transaction's lock, so that two processes that start at once do not both create the tables.
-    transaction(() => {
+    connection.transaction(() => {
       if (isEmpty(db)) db.exec(SCHEMA);
       else assertOurs(db, file);
     });
-    return { db, transaction, ...openGroup(db, transaction, file) };
+    return connection;
   } catch (error) {
     throw toStorageError(error, file);
   }
-}
-
-interface Unit {
-  readonly whole: boolean;
-  /** Runs inside the transaction. */
-  run(): void;
-  /** Called after its end. */
-  done(): void;
-  fail(error: unknown): void;
-}
-
-/** See Connection. */
-function openGroup(
-  db: Database.Database,
-  transaction: Connection['transaction'],
-  file: string,
-): Pick<Connection, 'group' | 'flush' | 'onUndo'> {
-  const mark = db.prepare('SAVEPOINT unit');
-  const forget = db.prepare('RELEASE unit');
-  const undo = db.prepare('ROLLBACK TO unit');
-  let waiting: Unit[] = [];
-  const listeners: (() => void)[] = [];
-  const undone = () => {
-    for (const listener of listeners) listener();
-  };
-
-  /** All but those that throw. */
-  const runAll = (units: readonly Unit[]): Unit[] => {
-    const good: Unit[] = [];
-    for (const unit of units) {
-      if (unit.whole) mark.run();
-      try {
-        unit.run();
-        good.push(unit);
-      } catch (error) {
-        if (!db.inTransaction) throw error; // SQLite has undone everything: the disk is full, the file damaged.
-        if (unit.whole) undo.run();
-        undone();
-        unit.fail(toStorageError(error, file));
-      }
-      if (unit.whole) forget.run();
-    }
-    return good;
-  };
-  const flush = () => {
-    const units = waiting;
-    waiting = [];
-    const [only] = units;
-    if (!only) return;
-    try {
-      if (units.length === 1) {
-        transaction(() => only.run());
-        only.done();
-      } else {
-        for (const unit of transaction(() => runAll(units))) unit.done();
-      }
-    } catch (error) {
-      undone();
-      // A unit that has failed for itself is told nothing new by this.
-      for (const unit of units) unit.fail(error);
-    }
-  };
-  const group = <T>(work: () => T, { whole } = { whole: true }): Promise<T> =>
-    new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(flush);
-      let value: T;
-      waiting.push({
-        whole,
-        run() {
-          value = work();
-        },
-        done: () => resolve(value),
-        fail: reject,
-      });
-    });
-  return { group, flush, onUndo: (listener) => void listeners.push(listener) };
 }
 
 /** Turns what SQLite throws about a damaged or unwritable file into an error that names the way out. */

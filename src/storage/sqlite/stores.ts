@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { SurefootError } from '../../core/errors.ts';
-import type { Connection } from './schema.ts';
+import type { Connection } from './transactions.ts';
 
 export type StoreKind = 'queue' | 'dataset' | 'key-value store';
 
@@ -47,7 +47,7 @@ interface Line {
 
 const COLUMNS = 'key, id, name, created_at, modified_at, total, handled';
 
-export function openStores({ db, onUndo }: Connection): Stores {
+export function openStores({ db, onUndo, ledger }: Connection): Stores {
   const keys = new Map<string, number>();
   // One of them may have been made by what was undone.
   onUndo(() => keys.clear());
@@ -58,10 +58,21 @@ export function openStores({ db, onUndo }: Connection): Stores {
     'UPDATE stores SET next_seq = next_seq + ?, total = total + ?, handled = handled + ?, modified_at = ? WHERE key = ?',
   );
   const seqOf = db.prepare('SELECT next_seq FROM stores WHERE key = ?').raw();
+  const figures = ledger.open<readonly [key: number]>({
+    write([key], [seq, total, handled]) {
+      advanceBy.run(seq, total, handled, Date.now(), key);
+    },
+    read: ([key]) => seqOf.get(key) as [number],
+  });
 
+  /** With what the transaction has added to it so far. */
+  const withFigures = (line: Line) => {
+    const [, total = 0, handled = 0] = figures.pending().find(({ key: [key] }) => key === line.key)?.by ?? [];
+    return toInfo({ ...line, total: line.total + total, handled: line.handled + handled });
+  };
   const find = (kind: StoreKind, idOrName: string) => {
     const line = byIdOrName.get(kind, idOrName) as Line | undefined;
-    return line && toInfo(line);
+    return line && withFigures(line);
   };
   const existing = (kind: StoreKind, idOrName: string) => {
     const info = find(kind, idOrName);
@@ -100,7 +111,7 @@ export function openStores({ db, onUndo }: Connection): Stores {
     },
     getOrCreate,
     list(kind) {
-      return (db.prepare(`SELECT ${COLUMNS} FROM stores WHERE kind = ? ORDER BY key`).all(kind) as Line[]).map(toInfo);
+      return (db.prepare(`SELECT ${COLUMNS} FROM stores WHERE kind = ? ORDER BY key`).all(kind) as Line[]).map(withFigures);
     },
     rename(kind, idOrName, name) {
       const info = existing(kind, idOrName);
@@ -116,10 +127,10 @@ export function openStores({ db, onUndo }: Connection): Stores {
       keys.clear();
     },
     advance(key, { seq = 0, total = 0, handled = 0 }) {
-      advanceBy.run(seq, total, handled, Date.now(), key);
+      figures.add([key], [seq, total, handled]);
     },
     nextSeq(key) {
-      return (seqOf.get(key) as [number])[0];
+      return figures.now([key])[0] as number;
     },
   };
 }
