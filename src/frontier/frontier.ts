@@ -29,6 +29,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { createClaims, type Claims, type Next } from './claims.ts';
 import { openFlight, type Flight, type InFlight, type OpenFlight } from './flight.ts';
 import { createIntake, takeTurns, type InTurn, type Intake } from './intake.ts';
+import { pastKnown } from './known-links.ts';
 import { createLanes, labelIn, type Lanes } from './lanes.ts';
 import type { FrontierOptions, FrontierSnapshot } from './options.ts';
 import type { Landing, Pace } from './pace.ts';
@@ -89,8 +90,7 @@ export class Frontier implements IRequestManager {
     this.#maxRequests = maxRequests;
     this.#inTurn = maxRequests === Infinity ? async (work) => work() : takeTurns();
     this.#intake = createIntake({
-      // Crawlee's queue refuses options that it does not know.
-      queue: { addRequests: (requests, { forefront }) => queue.addRequests(requests, { forefront }) },
+      queue: { addRequests: pastKnown((requests, { forefront }) => checkpoint.add(requests, forefront)) },
       site,
       maxRequests,
       known: () => checkpoint.counts().total,

@@ -5,6 +5,7 @@ import type { BatchAddRequestsResult, ProcessedRequest } from '@crawlee/types';
 
 import { SurefootError } from '../core/errors.ts';
 import type { Site } from '../core/site.ts';
+import type { AddOptions } from './known-links.ts';
 import { crawlee } from '../crawlee.ts';
 
 /** Requests added in one transaction. */
@@ -16,7 +17,7 @@ export type Intake = (requests: RequestsLike, options: AddRequestsBatchedOptions
 
 export interface IntakeOptions {
   /** What it leaves unprocessed is over its own limit. */
-  queue: { addRequests(requests: Request[], options: { forefront: boolean; room: number }): Promise<BatchAddRequestsResult> };
+  queue: { addRequests(requests: Request[], options: AddOptions): Promise<BatchAddRequestsResult> };
   site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
   /** Requests known at most; further ones are not added. */
   maxRequests: number;

@@ -92,8 +92,8 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       inFlight.set(request.id as string, lane);
       return { request, deaths: 0 };
     },
-    add: async (requests, forefront) =>
-      (await client.requestQueue(queue.id).batchAddRequests(requests, { forefront })).processedRequests,
+    // Crawlee's queue counts what it is given.
+    add: async (requests, forefront) => (await queue.addRequests(requests, { forefront })).processedRequests,
     handOut: async () => {},
     // Workers, who have what is written elsewhere, need a store that commits (input/rules.ts).
     async commit(written, rows, tally) {

@@ -20,12 +20,11 @@ import type { Assignment, FromWorker, Questions } from '../core/worker-messages.
 import { crawlee } from '../crawlee.ts';
 import { openFlight, type OpenFlight } from './flight.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { pastKnown } from './known-links.ts';
 
 /** With so many other pages in flight here, a page's end is told along with the next page's beginning, within a time. */
 const MANY_IN_FLIGHT = 4;
 const PATIENCE_MILLIS = 3;
-/** Links that the main process is known to know already. */
-const KNOWN_LINKS = 10_000;
 
 export interface RemoteFrontierOptions {
   site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
@@ -59,7 +58,7 @@ export class RemoteFrontier implements IRequestManager {
     this.#sent = sent;
     this.#ask = ask;
     this.#onAssigned = onAssigned;
-    const addRequests = throughCache((requests, options) => ask('add', { requests, ...options }));
+    const addRequests = pastKnown((requests, options) => ask('add', { requests: requests.map(toSchema), ...options }));
     this.#intake = createIntake({ queue: { addRequests }, site, maxRequests: Infinity, known: () => 0 });
   }
 
@@ -199,32 +198,6 @@ export class RemoteFrontier implements IRequestManager {
   getPendingCount(): number {
     return this.#assigned.length + this.#flights.size;
   }
-}
-
-type Added = Questions['add']['answered'][number];
-
-/** Asks for what is not known to be known: most links of a page have been on another one before. */
-function throughCache(
-  add: (requests: readonly RequestSchema[], options: { forefront: boolean; room: number }) => Promise<Added[]>,
-) {
-  const known = new Map<string, Added>();
-  return async (requests: Request[], options: { forefront: boolean; room: number }) => {
-    const unknown = requests.filter(({ uniqueKey }) => !known.has(uniqueKey));
-    const processedRequests = requests.flatMap(({ uniqueKey }) => known.get(uniqueKey) ?? []);
-    if (unknown.length === 0) return { processedRequests, unprocessedRequests: [] };
-    const added = await add(unknown.map(toSchema), options);
-    for (const one of added) {
-      processedRequests.push(one);
-      known.set(one.uniqueKey, { ...one, wasAlreadyPresent: true });
-      const [oldest] = known.keys();
-      if (known.size > KNOWN_LINKS && oldest !== undefined) known.delete(oldest);
-    }
-    const kept = new Set(added.map(({ uniqueKey }) => uniqueKey));
-    const unprocessedRequests = unknown
-      .filter(({ uniqueKey }) => !kept.has(uniqueKey))
-      .map(({ uniqueKey, url }) => ({ uniqueKey, url }));
-    return { processedRequests, unprocessedRequests };
-  };
 }
 
 /** Plain data, as it is stored: Crawlee's `userData` hides a part of itself. */

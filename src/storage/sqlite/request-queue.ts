@@ -221,9 +221,10 @@ function hostOf(url: string): string {
 }
 
 export function fromBody(body: string): RequestSchema {
+  const request = JSON.parse(body) as RequestSchema;
   // Crawlee's Request refuses a null where it takes undefined.
-  const request = Object.entries(JSON.parse(body) as RequestSchema).filter(([, value]) => value !== null);
-  return Object.fromEntries(request) as unknown as RequestSchema;
+  for (const [name, value] of Object.entries(request)) if (value === null) Reflect.deleteProperty(request, name);
+  return request;
 }
 
 function toHeadItem({ id, body }: Line): RequestQueueHeadItem {
