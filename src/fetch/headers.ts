@@ -127,7 +127,7 @@ export function brandsOf(major: number): string {
   const places = ['012', '021', '102', '120', '201', '210'][major % 6] ?? '012';
   return brands
     .map((brand, index) => ({ brand, place: places[index] ?? '' }))
-    .toSorted((a, b) => a.place.localeCompare(b.place))
+    .toSorted((a, b) => Number(a.place) - Number(b.place))
     .map(({ brand }) => brand)
     .join(', ');
 }

@@ -1,12 +1,12 @@
 // The HTTP lane: Crawlee's CheerioCrawler with the site's labelled router, this project's client, verdicts and pace.
-import type { CheerioCrawler } from '@crawlee/cheerio';
-import {
-  type BaseHttpClient,
-  type Log,
-  type ProxyConfiguration,
-  type Request,
-  type RequestQueue,
-  type SessionPoolOptions,
+import type {
+  BaseHttpClient,
+  CheerioCrawler,
+  Log,
+  ProxyConfiguration,
+  Request,
+  RequestQueue,
+  SessionPoolOptions,
 } from '@crawlee/cheerio';
 
 import { RENDERING, type Tier } from '../core/page.ts';
