@@ -1,6 +1,4 @@
 // The part of `verify` that asks an IP echo, through the proxy, where requests come out.
-import Table from 'cli-table3';
-
 import { complaintAbout, readExit, type Exit } from '../core/exit.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { ProxyMode } from '../core/proxy.ts';
@@ -10,6 +8,7 @@ import { createPlainClient } from '../fetch/clients/plain.ts';
 import type { RoutedRequest } from '../fetch/clients/tier-client.ts';
 import { createHeaderPolicy } from '../fetch/headers.ts';
 import type { Settings } from '../input/schema.ts';
+import { newTable } from '../report/table.ts';
 import type { ProxyProvider } from '../proxy/provider.ts';
 
 /** Through a far-away home a request takes its time. */
@@ -74,7 +73,7 @@ function praise(mode: ProxyMode, exits: readonly Exit[]): string {
 }
 
 function toTable(exits: readonly Exit[]): string {
-  const table = new Table({ head: ['Request', 'Address', 'Country', 'City'], style: { head: [], border: [], compact: true } });
+  const table = newTable({ head: ['Request', 'Address', 'Country', 'City'], style: { head: [], border: [], compact: true } });
   for (const [index, { ip, country, city }] of exits.entries()) table.push([index + 1, ip, country ?? '', city ?? '']);
   return table.toString();
 }

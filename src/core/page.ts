@@ -18,7 +18,8 @@ export const RENDERING: readonly Tier[] = ['browser', 'unblocker', 'api'];
 /** Options of Crawlee's `enqueueLinks`, minus the queue: links always go to the crawl's own frontier. */
 export type EnqueueLinksOptions = Omit<NonNullable<Parameters<CheerioCrawlingContext['enqueueLinks']>[0]>, 'requestQueue'>;
 
-/** A handler's view of one page. */
+/** A handler's view of one page. Take it apart by name (`{ $, pushData }`): spread (`{ ...page }`), it loses `$` and `html`,
+ *  which are only made when they are asked for. */
 export interface Page<UserData extends Dictionary = Dictionary> {
   /** Crawlee's request; `userData` has been parsed by the site's schema for this label. */
   readonly request: LoadedRequest<Request<UserData>>;

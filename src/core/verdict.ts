@@ -8,7 +8,7 @@ import { faultOfCode, TRANSPORT_FAULTS, TransportError } from './transport.ts';
 /** - `ok`: hand it to the site's handler.
  *  - `missing`: the page is not there (404, 410); no retry, no row, no failure.
  *  - `skipped`: must not be fetched (robots.txt); no failure either.
- *  - `early`: handed out before its host's Crawl-delay was known; no attempt.
+ *  - `early`: handed out before something was known that it needs (its host's Crawl-delay, whose rows are whose); no attempt.
  *  - `throttled`: too fast (429, 503 with Retry-After, a page that says no more than that).
  *  - `blocked`: refused (401, 403, a challenge page with any status); another session or tier may do better.
  *  - `transient`: likely to work a little later: 408, 425, 5xx, timeouts, connections that broke, a handler that threw.

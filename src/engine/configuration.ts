@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { Configuration } from '@crawlee/core';
 
+import { SurefootError } from '../core/errors.ts';
 import { crawlee } from '../crawlee.ts';
 
 /** Crawlee looks here first. Entered by `run()`, as Crawlee does it, an AsyncLocalStorage has Node 20 follow every promise of
@@ -20,9 +21,11 @@ class OneForAll extends AsyncLocalStorage<Configuration> {
   }
 }
 
-/** Runs `work` with a configuration that holds for the whole process meanwhile. */
+/** Runs `work` with a configuration that holds for the whole process meanwhile.
+ *  @throws {SurefootError} kind `run`: another crawl is running; its handlers would write into this one's store. */
 export async function withConfiguration<T>(config: Configuration, work: () => Promise<T>): Promise<T> {
   const before = crawlee.Configuration.storage;
+  if (before instanceof OneForAll) throw new SurefootError('run', 'A process has one crawl at a time, and one is running.');
   crawlee.Configuration.storage = new OneForAll(config);
   try {
     return await work();

@@ -68,17 +68,17 @@ class OpenDocument implements Document {
     return this.isMarkup ? this.text : '';
   }
 
-  // These two are handed on by themselves.
+  // Handed on by itself.
   readonly read: Page['read'] = (declared) =>
     readFields({ html: this.#markup, xmlMode: this.#xmlMode, tree: () => this.$ }, declared);
 
-  readonly release = (): void => {
+  release(): void {
     this.#held = null;
     // Cheerio makes a class for each tree, and a class is kept like a getter.
     const root = this.#tree?.root().get(0);
     if (root) root.children = [];
     this.#tree = null;
-  };
+  }
 }
 
 /** The options are Crawlee's: its link extraction expects htmlparser2's tree. */

@@ -12,7 +12,7 @@ import type { PageFlight } from './page.ts';
 export interface PageHandlerOptions {
   site: Site;
   lane: { flightOf(request: Request): PageFlight & { enter(phase: 'handler'): void } };
-  /** Runs a handler so that `Dataset.pushData()` inside it is staged too (storage/staging.ts). It may be run twice. */
+  /** Runs a handler so that `Dataset.pushData()` inside it is staged too (storage/staging.ts). */
   duringPage: <T>(stage: (dataset: string, rows: readonly string[]) => void, handler: () => Promise<T>) => Promise<T>;
 }
 
@@ -44,13 +44,8 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
       const stage = (dataset: string, rows: readonly string[]) => {
         for (const row of rows) flight.stage(dataset, row);
       };
-      const run = async () => {
-        flight.restart();
-        refusal = null;
-        // The router only reads `request`; the handlers it calls take a Page.
-        await router(page as unknown as CheerioCrawlingContext);
-      };
-      await duringPage(stage, run).catch((error: unknown) => {
+      // The router only reads `request`; the handlers it calls take a Page.
+      await duringPage(stage, async () => router(page as unknown as CheerioCrawlingContext)).catch((error: unknown) => {
         // What is missing may well be what the handler stumbled over.
         throw refusal ?? error;
       });

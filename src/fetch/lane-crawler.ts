@@ -95,16 +95,20 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
     const attempt: Attempt = { request, session, proxyInfo };
     const limit = this.navigationTimeoutMillis;
     const fetched = await within(limit, `request timed out after ${limit / 1_000} seconds.`, this.#fetch(attempt));
-    if (!this.requestMatchesEnqueueStrategy(request)) {
-      request.noRetry = true;
-      request.state = crawlee.RequestState.SKIPPED;
-      return;
+    try {
+      if (!this.requestMatchesEnqueueStrategy(request)) {
+        request.noRetry = true;
+        request.state = crawlee.RequestState.SKIPPED;
+        return;
+      }
+      request.state = crawlee.RequestState.REQUEST_HANDLER;
+      const handlerLimit = this.userRequestHandlerTimeoutMillis;
+      const late = `requestHandler timed out after ${handlerLimit / 1_000} seconds.`;
+      await within(handlerLimit, late, this.#work.handle(fetched));
+      request.state = crawlee.RequestState.DONE;
+    } finally {
+      fetched.document.release();
     }
-    request.state = crawlee.RequestState.REQUEST_HANDLER;
-    const handlerLimit = this.userRequestHandlerTimeoutMillis;
-    const late = `requestHandler timed out after ${handlerLimit / 1_000} seconds.`;
-    await within(handlerLimit, late, this.#work.handle(fetched)).finally(fetched.document.release);
-    request.state = crawlee.RequestState.DONE;
   }
 
   async #fetch(attempt: Attempt): Promise<FetchedAttempt> {

@@ -14,8 +14,6 @@ import type { FetchedAttempt } from './lane-crawler.ts';
 export interface PageFlight {
   readonly tier: Tier;
   stage(dataset: string, json: string): void;
-  /** Drops what was staged. */
-  restart(): void;
   reject(): void;
   measure(bytes: number): void;
 }

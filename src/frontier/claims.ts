@@ -58,7 +58,7 @@ export function createClaims(shared: Shared): Claims {
     for (;;) {
       const now = shared.now();
       const before = shared.changes();
-      // Asked for together, they are one transaction (storage/sqlite/schema.ts).
+      // Asked for together, they are one transaction (storage/sqlite/transactions.ts).
       const asked = Array.from({ length: shared.room() }, () => shared.claim(now));
       const claimed = (await Promise.all(asked)).filter((next) => next !== null);
       for (const next of claimed) {

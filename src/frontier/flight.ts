@@ -27,8 +27,6 @@ export interface Flight {
   /** Adds a row (JSON) to be committed with the page.
    *  @throws {SurefootError} kind `site`: the attempt is over. */
   stage(dataset: string, json: string): void;
-  /** Drops what was staged: the handler begins anew. */
-  restart(): void;
   /** Counts a row that failed the site's schema. */
   reject(): void;
   /** Sets the decoded body's size. */
@@ -92,12 +90,6 @@ class Attempt implements OpenFlight {
       );
     }
     this.rows.push({ dataset, json });
-  }
-
-  restart(): void {
-    if (!this.#isOpen) return;
-    this.rows = [];
-    this.rejected = 0;
   }
 
   reject(): void {

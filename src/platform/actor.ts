@@ -5,6 +5,7 @@ import type { StorageClient } from '@crawlee/types';
 import { Actor } from 'apify';
 
 import { messageOf, SurefootError } from '../core/errors.ts';
+import { crawlee } from '../crawlee.ts';
 
 /** Ids of the run's default stores. */
 interface DefaultStores {
@@ -51,6 +52,9 @@ export async function openActor({ atHome }: { atHome: boolean }): Promise<ActorH
   await Actor.init({ gracefulShutdown: false }).catch((error: unknown) => {
     throw new SurefootError('run', `The Apify platform cannot be reached: ${messageOf(error)}`, { cause: error });
   });
+  // The SDK enters its configuration into it, which is also the global one; as long as it is on, Node follows every promise
+  // (engine/configuration.ts).
+  crawlee.Configuration.storage.disable();
   const { config, apifyClient } = Actor;
   const id = (key: 'defaultDatasetId' | 'defaultKeyValueStoreId' | 'defaultRequestQueueId'): string => String(config.get(key));
   return {

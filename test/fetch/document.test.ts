@@ -25,8 +25,8 @@ describe('a document', () => {
 
   it('can be read no more when its page is over, nor does its tree stay behind', () => {
     const document = openText(HTML);
-    const { $, read, release } = document;
-    release();
+    const { $, read } = document;
+    document.release();
     for (const look of [() => document.text, () => document.$, () => read(fields({ first: text('p') }))]) {
       expect(look).toThrow('A page was read after it was over. Await all that its handler begins.');
     }

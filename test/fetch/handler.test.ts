@@ -17,7 +17,6 @@ async function handle(handler: Handler, canClimb = true): Promise<{ rows: string
   const flight = {
     tier: 'http',
     stage: (dataset: string) => void rows.push(dataset),
-    restart() {},
     reject: () => void rejected++,
     measure() {},
     enter() {},

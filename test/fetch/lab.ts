@@ -13,6 +13,7 @@ import { defineSite, type Site } from '../../src/core/site.ts';
 import { createPlainClient } from '../../src/fetch/clients/plain.ts';
 import { createHeaderPolicy } from '../../src/fetch/headers.ts';
 import { toHeadered } from '../../src/fetch/hooks.ts';
+import { withConfiguration } from '../../src/engine/configuration.ts';
 import { createHttpCrawler } from '../../src/fetch/http-crawler.ts';
 import { createRobots } from '../../src/fetch/robots.ts';
 import { atomicCheckpoint } from '../../src/frontier/checkpoint.ts';
@@ -140,7 +141,7 @@ export async function crawlLab(options: LabOptions): Promise<Crawled> {
   const config = new Configuration({ storageClient: staging.client, purgeOnStart: false });
   const letters: DeadLetter[] = [];
   log.setLevel(log.LEVELS.OFF);
-  return Configuration.storage.run(config, async () => {
+  return withConfiguration(config, async () => {
     const queue = await openLaneQueue(config);
     const checkpoint = atomicCheckpoint(storage, queue);
     const pace = createPace({ hostConcurrency, delayMillis: 0 }, () => 0);

@@ -58,6 +58,21 @@ describe('--help', () => {
     expect(await textOf(['--bogus', 'nonsense', '-h'], { env: { SUREFOOT_STORE: 'x' } })).toContain('Usage:');
   });
 
+  it('loads nothing of Zod', async () => {
+    const [load, hooks] = ['../../src/input/load.ts', './loaded-modules.ts'].map((file) => new URL(file, import.meta.url).href);
+    const script = `
+      const { loadedModules } = await import(${JSON.stringify(hooks)});
+      const { loadInput } = await import(${JSON.stringify(load)});
+      await loadInput(['--help']);
+      const forHelp = await loadedModules();
+      await import('zod');
+      console.log(JSON.stringify([forHelp, await loadedModules()].map((modules) => modules.some((url) => url.includes('/zod/')))));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script]);
+    // The second one shows that it would be seen.
+    expect(JSON.parse(stdout)).toEqual([false, true]);
+  });
+
   it('loads nothing of Crawlee', async () => {
     const load = new URL('../../src/input/load.ts', import.meta.url).href;
     const script = `

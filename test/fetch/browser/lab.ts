@@ -227,7 +227,6 @@ function createManager(onRow: (row: Row) => void, arrived: string[]) {
       claimedAt: 0,
       tier: 'browser' as const,
       enter() {},
-      restart() {},
       reject() {},
       measure() {},
       rendering() {},
