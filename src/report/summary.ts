@@ -99,8 +99,17 @@ function nextSteps(meta: RunMeta): string[] {
   if (meta.rejected > 0) {
     steps.push(`${toCount(meta.rejected)} rows did not fit the site's schema: the file -rejected.json says why of each.`);
   }
-  if (meta.failed > 0) steps.push(`${toPages(meta.failed)} failed: \`npx tsx src/main.ts retry-failed\` sends them round again.`);
+  if (meta.failed > 0) {
+    const again = `npx tsx src/main.ts retry-failed${folderFlag(meta.settings['storageDir'])}`;
+    steps.push(`${toPages(meta.failed)} failed: \`${again}\` puts back what can work, and the same crawl fetches it.`);
+  }
   return steps;
+}
+
+/** The command's own default needs no flag. */
+function folderFlag(storageDir: unknown): string {
+  if (typeof storageDir !== 'string' || storageDir === 'storage') return '';
+  return ` --storage-dir ${/[^\w./@%+-]/.test(storageDir) ? `'${storageDir.replaceAll("'", String.raw`'\''`)}'` : storageDir}`;
 }
 
 function pagesTable(meta: RunMeta, colour: boolean): string {

@@ -31,6 +31,9 @@ const FAULTS: readonly (readonly [fault: string, times: number])[] = [
   ['huge-length', Infinity],
 ];
 
+/** A reset is seen as one, or as the end of the connection: that is a matter of microseconds, for any number of processes. */
+const BROKEN = /^The (?:connection broke \(read ECONNRESET\)|body ended before it was complete \(other side closed\))\.$/;
+
 /** What a crawl by so many processes says of each story: the verdicts of its attempts, or that it has its row. */
 async function crawl(workers: number) {
   const site = await startFlakySite({
@@ -52,7 +55,8 @@ async function crawl(workers: number) {
   const ends = site.storyPaths.map((path, nth) => {
     const letter = letters.find(({ url }) => url === site.origin + path);
     const attempts = letter?.attempts.map(
-      ({ verdict, status, error }) => `${verdict} ${status}: ${error.replaceAll(site.origin, '')}`,
+      ({ verdict, status, error }) =>
+        `${verdict} ${status}: ${error.replaceAll(site.origin, '').replace(BROKEN, 'It broke off.')}`,
     );
     const rows = items.filter(({ itemUrl }) => itemUrl === site.origin + path).length;
     return { fault: FAULTS[nth]?.[0], attempts: attempts ?? [], rows, requests: site.hits.get(path)?.length };

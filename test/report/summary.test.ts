@@ -57,6 +57,15 @@ describe('formatSummary', () => {
     expect(text).not.toContain('run the same command again');
   });
 
+  it.each([
+    ['storage', '`npx tsx src/main.ts retry-failed`'],
+    ['/data/run-1', '`npx tsx src/main.ts retry-failed --storage-dir /data/run-1`'],
+    ["my run's", "`npx tsx src/main.ts retry-failed --storage-dir 'my run'\\''s'`"],
+  ])('names the folder %j for the failures of a run that is there', (storageDir, command) => {
+    const there = { ...meta, settings: { ...meta.settings, storageDir } };
+    expect(formatSummary(there, { exports: [], elapsedSeconds: 1 })).toContain(`failed: ${command} puts back`);
+  });
+
   it('says how an unfinished run goes on', () => {
     const left = formatSummary(unfinished, { exports: [], elapsedSeconds: 27.1 });
     expect(left).toContain('unfinished');
