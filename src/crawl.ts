@@ -96,8 +96,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     storage = surroundings.actor?.storage ?? openStorage({ store, storageDir, fresh });
     const { run, resumes, site } = await beginRun(settings, named, storage);
     if (run.input.startUrls.length === 0) {
-      const { startDemoSite } = await import('./demo/server.ts');
-      demo = await startDemoSite({ port: run.demoPort ?? 0, ladder: true });
+      demo = await import('./demo/server.ts').then((site) => site.startDemoSite({ port: run.demoPort ?? 0, ladder: true }));
     }
     const begun: RunRecord = { ...run, demoPort: demo?.port ?? null };
     await writeRun(storage.client, begun);
