@@ -1,5 +1,5 @@
 // The benchmark's target, run in a process of its own: the demo site's pages, 35 KB a story, rendered before the first
-// request, and as little HTTP as crawlers need: on two cores the target's time is the crawler's. node:http takes twice as much.
+// request, and as little HTTP as crawlers need: on two cores the target's time is the crawler's. node:http takes half as much again.
 // `tsx bench/target/server.ts STORIES [WAIT [PER_PAGE]]`; prints its URL, and at /stats says how many pages it has served since
 // it was last asked, from the first request to the end of the last answer.
 import { createServer, type AddressInfo, type Socket } from 'node:net';

@@ -1,13 +1,8 @@
 // The headers of one request: a current Chrome's, or an honest crawler's. Pure: http-crawler.ts asks before each request.
 import { hash } from 'node:crypto';
-import { createRequire } from 'node:module';
-
-import type * as Tldts from 'tldts';
 
 import { SurefootError } from '../core/errors.ts';
-
-// Crawlee has it loaded; an `import` would search its 200 kB for exported names.
-const { getDomain } = createRequire(import.meta.url)('tldts') as typeof Tldts;
+import { getDomain } from './domain.ts';
 
 /** The Chrome that every tier claims to be. The newest one whose TLS handshake the tier `impersonate` can give: a header
  *  that disagrees with the handshake says more than one that is a few weeks old. */

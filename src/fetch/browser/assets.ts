@@ -1,6 +1,6 @@
 // Which requests of a page are not let out: pictures, fonts and media, which are most of what a page weighs and nothing that
 // is read off it, and scripts that watch people. Pure; requests.ts acts on it.
-import { getDomain } from 'tldts';
+import { getDomain } from '../domain.ts';
 
 export const BLOCKED_KINDS = ['image', 'font', 'media', 'tracker'] as const;
 
