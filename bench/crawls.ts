@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-import { FLAGS, median, runCrawler, startTarget, tsx, type Run } from './processes.ts';
+import { FLAGS, median, runCrawler, startTarget, surefoot, tsx, type Run } from './processes.ts';
 
 /** Debian's: its packages belong to it. */
 export const PYTHON = '/usr/bin/python3';
@@ -19,11 +19,11 @@ export interface Contender {
 
 export const OURS: Contender = {
   name: 'Surefoot, one process, the site as shipped',
-  command: (url, folder) => tsx('src/main.ts', url, '--storage-dir', folder, ...FLAGS),
+  command: (url, folder) => surefoot(url, '--storage-dir', folder, ...FLAGS),
 };
 export const TWO_WORKERS: Contender = {
   name: 'Surefoot, two workers, the site as shipped',
-  command: (url, folder) => tsx('src/main.ts', url, '--storage-dir', folder, '--workers', '2', ...FLAGS),
+  command: (url, folder) => surefoot(url, '--storage-dir', folder, '--workers', '2', ...FLAGS),
 };
 export const BY_TREE: Contender = {
   name: 'Surefoot, one process, handlers with `$`',

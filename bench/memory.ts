@@ -1,7 +1,7 @@
 // What one process holds while a crawl grows: pages crawled, and addresses known.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { FLAGS, runCrawler, startTarget, tsx } from './processes.ts';
+import { FLAGS, runCrawler, startTarget, surefoot } from './processes.ts';
 
 /** As many pages as are crawled in all. */
 const MARKS = [1_000, 10_000, 50_000, 100_000];
@@ -30,7 +30,7 @@ async function whileItGrows(say: (line: string) => void): Promise<MemoryFigures[
   const peaks = new Map<number, number>();
   let served = 0;
   const counting = setInterval(() => void target.served().then((count) => (served = count)), 200);
-  await runCrawler(target, (folder) => tsx('src/main.ts', target.url, '--storage-dir', folder, ...FLAGS), {
+  await runCrawler(target, (folder) => surefoot(target.url, '--storage-dir', folder, ...FLAGS), {
     nodeOptions: '',
     onLook(bytes) {
       const mark = MARKS.find((upTo) => served <= upTo) ?? pages;
@@ -58,7 +58,7 @@ async function withAMillionKnown(say: (line: string) => void): Promise<MemoryFig
       if ((await target.served()) >= CRAWLED) stop.abort();
     }
   })();
-  const run = await runCrawler(target, (folder) => tsx('src/main.ts', ...lists, '--storage-dir', folder, ...FLAGS), {
+  const run = await runCrawler(target, (folder) => surefoot(...lists, '--storage-dir', folder, ...FLAGS), {
     nodeOptions: '',
     signal: stop.signal,
   });
@@ -71,7 +71,7 @@ async function withAMillionKnown(say: (line: string) => void): Promise<MemoryFig
 
 async function withASmallHeap(say: (line: string) => void): Promise<MemoryFigures> {
   const target = await startTarget(SMALL_HEAP_STORIES);
-  const run = await runCrawler(target, (folder) => tsx('src/main.ts', target.url, '--storage-dir', folder, ...FLAGS), {
+  const run = await runCrawler(target, (folder) => surefoot(target.url, '--storage-dir', folder, ...FLAGS), {
     nodeOptions: `--max-old-space-size=${SMALL_HEAP_MB}`,
   });
   target.close();

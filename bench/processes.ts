@@ -41,7 +41,10 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** With what each crawl of ours runs: 50 pages at once, by plain HTTP. */
 export const FLAGS = ['--concurrency', '50', '--host-concurrency', '50', '--tiers', 'http', '--quiet'];
 
-/** Runs something of this project by tsx, as `npm start` does. */
+/** Runs the crawler as `npm start` does: compiled, where it has changed. */
+export const surefoot = (...args: string[]) => ['node', '--enable-source-maps', join(ROOT, 'scripts/start.mjs'), ...args];
+
+/** Runs something else of this project. */
 export const tsx = (file: string, ...args: string[]) => ['node', '--import', 'tsx', join(ROOT, file), ...args];
 
 /** @param wait Milliseconds that each page waits. @param perPage Stories on a list page. */

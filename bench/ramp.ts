@@ -1,7 +1,7 @@
 // The first seconds: so many pages of a server that waits one second with each, from the first request to the end of the last
 // answer. The article's table of speed-ups: one after the other, and many at once.
 import { hasModule, PEERS, PYTHON } from './crawls.ts';
-import { FLAGS, runCrawler, startTarget, tsx } from './processes.ts';
+import { FLAGS, runCrawler, startTarget, surefoot } from './processes.ts';
 
 const FIRST_ID = 40_000_000;
 const ID_STEP = 1_000;
@@ -38,7 +38,7 @@ export async function measureRamp(): Promise<RampFigures[]> {
         pages,
         sync: pages <= MAX_SYNC ? await byPython('requests-items', 'requests', pages) : null,
         aiohttp: await byPython('aiohttp-items', 'aiohttp', pages),
-        ours: await secondsOf(pages, (folder) => tsx('src/main.ts', ...urls, '--storage-dir', folder, ...flags)),
+        ours: await secondsOf(pages, (folder) => surefoot(...urls, '--storage-dir', folder, ...flags)),
         limit: LIMITS[pages] ?? 0,
       });
     }

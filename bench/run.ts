@@ -5,6 +5,7 @@ import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import { BY_TREE, compareCrawls, OURS, PYTHON_PEERS, STOCK, TWO_WORKERS, type CrawlFigures } from './crawls.ts';
+import { measureCores } from './cores.ts';
 import { compareParsers } from './parsers.ts';
 import { inMegabytes, measureMemory } from './memory.ts';
 import { measureRamp } from './ramp.ts';
@@ -71,13 +72,25 @@ async function full(): Promise<void> {
   add(`## Pages that take a second each\n\n${toTable(head, steps)}`);
   const memory = (await measureMemory(say)).map(({ what, peakBytes }) => [what, inMegabytes(peakBytes)]);
   add(`## One process, 50 pages at once\n\n${toTable(['', 'peak RSS'], memory)}`);
+  const coreRounds = roundsOf(3);
+  const cores = (await measureCores(coreRounds, say)).map(({ way, pagesPerSecond, ratio, cpuMillis }) => [
+    way,
+    pagesPerSecond.toFixed(0),
+    ratio.toFixed(2),
+    cpuMillis.toFixed(2),
+  ]);
+  const coreHead = ['', 'pages/s', 'against one process', 'CPU ms a page'];
+  add(`## ${cpus().length} cores, ${timesOf(coreRounds)}\n\n${toTable(coreHead, cores)}`);
   for (const { stories, rounds: usual } of SIZES) {
     const rounds = roundsOf(usual);
     const figures = await compareCrawls([OURS, TWO_WORKERS, BY_TREE, STOCK, ...PYTHON_PEERS], { stories, rounds, say });
     const pages = stories + Math.ceil(stories / 30);
-    const times = rounds === 1 ? 'one run each' : `medians of ${rounds} alternating runs`;
-    add(`## A crawl of ${pages.toLocaleString('en-US')} pages of 35 KB, ${times}\n\n${crawlTable(figures)}`);
+    add(`## A crawl of ${pages.toLocaleString('en-US')} pages of 35 KB, ${timesOf(rounds)}\n\n${crawlTable(figures)}`);
   }
+}
+
+function timesOf(rounds: number): string {
+  return rounds === 1 ? 'one run each' : `medians of ${rounds} alternating runs`;
 }
 
 function machine(): string {

@@ -114,7 +114,7 @@ function run(command, args, millis) {
     });
     const late = setTimeout(() => {
       try {
-        if (group) process.kill(-child.pid, 'SIGKILL');
+        if (group && child.pid) process.kill(-child.pid, 'SIGKILL');
         else child.kill();
       } catch {
         // It has just ended.

@@ -10,10 +10,13 @@ import { text } from 'node:stream/consumers';
 
 import { ROOT } from './documents.ts';
 
+/** What the commands read; `npm start` compiles. */
+const NEEDED = ['src', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+
 /** @returns The copy's folder. Its `node_modules` are the project's own. */
 export function copyProject(): string {
   const dir = mkdtempSync(join(tmpdir(), 'surefoot-readme-'));
-  for (const path of ['src', 'package.json', 'tsconfig.json']) cpSync(join(ROOT, path), join(dir, path), { recursive: true });
+  for (const path of NEEDED) cpSync(join(ROOT, path), join(dir, path), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
   return dir;
 }

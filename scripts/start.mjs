@@ -1,0 +1,6 @@
+// `npm start`: the crawler as compiled JavaScript, which starts sooner and takes less memory than by tsx.
+import { compile } from './compile.mjs';
+
+const code = compile();
+if (code !== 0) process.exit(code);
+await import('../dist/main.js');
