@@ -1,82 +1,96 @@
 // `npm run build`: src/ compiled to dist/, where it has changed since the last time. `npm start` asks for the same first
-// (start.mjs). A crawl under way may still load from dist/, so a new one takes its place as a whole.
+// (start.mjs). A crawl under way may still load from dist/, so a new one is made beside it and then takes its place.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
 /** In dist/: what it was compiled from. */
-const MARK = '.compiled-from';
+const MARK = join(DIST, '.compiled-from');
 /** Beside src/, what the outcome depends on. */
-const CONFIGURATION = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+const CONFIGURATION = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/compile.mjs'];
 
-if (pathToFileURL(process.argv[1] ?? '').href === import.meta.url) process.exit(compile());
+if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) process.exit(compile());
 
-/** @returns {number} 0, or 1 after TypeScript has said on stderr what is wrong: dist/ is then as it was. */
+/** @returns {number} 0; 1 after stderr has been told what is wrong, and dist/ is as it was. */
 export function compile() {
-  // An image has what was compiled, and no sources.
-  if (!existsSync(join(ROOT, 'src'))) return 0;
   const sources = fingerprint();
   if (isCompiledFrom(sources)) return 0;
-
-  const fresh = `${DIST}.${process.pid}.new`;
+  sweep();
   const compiler = findCompiler();
   if (compiler === null) {
-    process.stderr.write('Nothing can be compiled: TypeScript is not installed. Run "npm install" first, without --omit=dev.\n');
-    return 1;
+    return fail('TypeScript is not installed, so src/ cannot be compiled. Run "npm install --include=dev" first.');
   }
-  const args = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', fresh, '--noEmitOnError'];
-  const { status, error } = spawnSync(process.execPath, [compiler, ...args], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  const fresh = `${DIST}.${process.pid}.new`;
+  const args = [compiler, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', fresh, '--noEmitOnError'];
+  const { status, signal, error } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
-    const reason = error ? ` (${error.message})` : '';
-    process.stderr.write(`src/ does not compile${reason}. Mend what is listed above; nothing has been started.\n`);
-    return 1;
+    const end = error ? error.message : (signal ?? `exit code ${status}`);
+    return fail(`src/ was not compiled: TypeScript ended with ${end}. Mend what it says above; nothing else was done.`);
   }
-  writeFileSync(join(fresh, MARK), sources);
+  writeFileSync(fresh + MARK.slice(DIST.length), sources);
   // Another one that was started in the same moment may have made it meanwhile, and be loading from it.
-  if (isCompiledFrom(sources)) rmSync(fresh, { recursive: true });
-  else replace(fresh);
-  return 0;
+  if (!isCompiledFrom(sources)) replace(fresh);
+  rmSync(fresh, { recursive: true, force: true });
+  return isCompiledFrom(sources) ? 0 : fail('dist/ could not be replaced. Remove it, and run this again.');
+}
+
+function fail(sentence) {
+  process.stderr.write(`${sentence}\n`);
+  return 1;
 }
 
 function isCompiledFrom(sources) {
-  const mark = join(DIST, MARK);
-  return existsSync(mark) && readFileSync(mark, 'utf8') === sources;
+  return existsSync(join(DIST, 'main.js')) && existsSync(MARK) && readFileSync(MARK, 'utf8') === sources;
 }
 
-/** Two that compile at once have made the same: whose comes second does not matter. */
+/** Where it does not come about, dist/ is not of these sources afterwards, or another one has made it so. */
 function replace(fresh) {
   const former = `${DIST}.${process.pid}.old`;
-  for (const [from, to] of [
-    [DIST, former],
-    [fresh, DIST],
-  ]) {
-    try {
-      renameSync(from, to);
-    } catch (error) {
-      if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EPERM'].includes(error.code)) throw error;
-    }
-  }
-  for (const folder of [former, fresh]) rmSync(folder, { recursive: true, force: true });
-  if (!existsSync(join(DIST, MARK))) throw new Error(`${DIST} could not be replaced. Remove it and run this again.`);
+  rename(DIST, former);
+  if (!rename(fresh, DIST)) rename(former, DIST);
+  rmSync(former, { recursive: true, force: true });
 }
 
-/** Changes with every file that is written, moved or removed: no copy keeps the time of an inode's last change. */
+function rename(from, to) {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes what those left that were ended while they compiled. */
+function sweep() {
+  for (const name of readdirSync(ROOT)) {
+    const pid = Number(/^dist\.(\d+)\.(?:new|old)$/.exec(name)?.[1]);
+    if (pid > 0 && !isAlive(pid)) rmSync(join(ROOT, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Of names and contents: files that come with the times they had elsewhere are no older than what was compiled. */
 function fingerprint() {
   const files = readdirSync(join(ROOT, 'src'), { recursive: true })
-    .map((file) => join('src', String(file)))
-    .concat(CONFIGURATION.filter((file) => existsSync(join(ROOT, file))))
+    // What editors leave beside: `.#main.ts`.
+    .filter((file) => /(?:^|[/\\])[^.][^/\\]*\.ts$/.test(file))
+    .map((file) => join('src', file))
     .toSorted();
   const hash = createHash('sha256');
-  for (const file of files) {
-    const { size, mtimeMs, ctimeMs } = statSync(join(ROOT, file));
-    hash.update(`${file}\0${size}\0${mtimeMs}\0${ctimeMs}\n`);
-  }
+  for (const file of [...files, ...CONFIGURATION]) hash.update(`${file}\0`).update(readFileSync(join(ROOT, file))).update('\0');
   return hash.digest('hex');
 }
 

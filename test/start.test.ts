@@ -47,17 +47,33 @@ it('compiles and runs what is there, with the arguments', async () => {
 });
 
 it('compiles nothing when nothing has changed', async () => {
-  const compiled = () => statSync(join(dir, 'dist/main.js')).ino;
-  const before = compiled();
+  const compiledAt = () => statSync(join(dir, 'dist/main.js')).mtimeMs;
+  const before = compiledAt();
+  symlinkSync('someone@elsewhere', join(dir, 'src/.#main.ts')); // An editor's.
   await start();
+  expect(compiledAt()).toBe(before);
   expect((await start('build')).code).toBe(0);
-  expect(compiled()).toBe(before);
+  expect(compiledAt()).toBe(before);
 });
 
-it('sees a change whose file is older than what was compiled, as a copy with its times is', async () => {
-  writeFileSync(main(), says('other'));
-  utimesSync(main(), new Date(0), new Date(0));
+it('sees a change that shows in neither time nor size, as of a copy with the times of elsewhere', async () => {
+  const write = (word: string) => {
+    writeFileSync(main(), says(word));
+    utimesSync(main(), new Date(0), new Date(0));
+  };
+  write('about');
+  expect((await start()).stdout).toBe('about \n');
+  write('other');
   expect((await start()).stdout).toBe('other \n');
+});
+
+it('makes good what is missing, and removes what was left by one that is gone', async () => {
+  rmSync(join(dir, 'dist/main.js'));
+  const gone = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+  await once(gone, 'exit');
+  mkdirSync(join(dir, `dist.${gone.pid}.new`));
+  expect((await start()).stdout).toBe('other \n');
+  expect(readdirSync(dir).filter((name) => name.startsWith('dist'))).toEqual(['dist']);
 });
 
 it('forgets what is not in src/ any more', async () => {
@@ -73,7 +89,7 @@ it('says what does not compile, with exit code 1, and leaves what was compiled',
   const { code, stdout, stderr } = await start();
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain("src/main.ts(2,14): error TS2322: Type 'string' is not assignable to type 'number'.");
-  expect(stderr).toContain('src/ does not compile. Mend what is listed above; nothing has been started.');
+  expect(stderr).toMatch(/^src\/ was not compiled: TypeScript ended with exit code \d\. Mend what it says above/m);
   expect(readFileSync(join(dir, 'dist/main.js'), 'utf8')).toBe(before);
 });
 
@@ -84,9 +100,13 @@ it('compiles for several that start at once', async () => {
   expect(readdirSync(dir).filter((name) => name.startsWith('dist'))).toEqual(['dist']);
 });
 
-it('says what to install where there is no compiler', async () => {
+it('says so when there is no compiler, and when it was killed', async () => {
   rmSync(join(dir, 'dist'), { recursive: true });
   rmSync(join(dir, 'node_modules'));
-  const { code, stderr } = await start();
-  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('Run "npm install" first') as string });
+  expect(await start()).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining('npm install --include=dev') as string });
+
+  mkdirSync(join(dir, 'node_modules/typescript'), { recursive: true });
+  writeFileSync(join(dir, 'node_modules/typescript/package.json'), '{ "bin": { "tsc": "tsc.js" } }');
+  writeFileSync(join(dir, 'node_modules/typescript/tsc.js'), "process.kill(process.pid, 'SIGKILL');");
+  expect(await start()).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining('ended with SIGKILL') as string });
 });
