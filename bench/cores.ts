@@ -34,7 +34,13 @@ export async function measureCores(rounds: number, say: (line: string) => void):
     ['the same, collecting garbage as workers do', () => twice(ALONE_ON_ITS_CORE)],
     ['two workers', async () => [await run(TWO_WORKERS)]],
   ];
-  const figures = ways.map(([way, start]) => ({ way, start, rates: [] as number[], ratios: [] as number[], cpu: [] as number[] }));
+  const figures = ways.map(([way, start]) => ({
+    way,
+    start,
+    rates: [] as number[],
+    ratios: [] as number[],
+    cpu: [] as number[],
+  }));
   try {
     for (let round = 1; round <= rounds; round += 1) {
       for (const { way, start, rates, ratios, cpu } of figures) {

@@ -26,11 +26,11 @@ export const TWO_WORKERS: Contender = {
   command: (url, folder) => surefoot(url, '--storage-dir', folder, '--workers', '2', ...FLAGS),
 };
 export const BY_TREE: Contender = {
-  name: 'Surefoot, one process, handlers with `$`',
+  name: 'Surefoot, one process, handlers with `$` (by tsx)',
   command: (url, folder) => tsx('bench/peers/by-tree.ts', url, folder),
 };
 export const STOCK: Contender = {
-  name: 'stock Crawlee, CheerioCrawler',
+  name: 'stock Crawlee, CheerioCrawler (by tsx)',
   command: (url) => tsx('bench/peers/stock-crawlee.ts', url),
 };
 const python = (name: string, way: string, needs: string[], maxPages: number): Contender => ({

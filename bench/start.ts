@@ -1,6 +1,6 @@
 // How long a process takes to its help text and to the first request of a crawl: as `npm start` runs it when nothing has
 // changed, and by tsx.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -25,7 +25,6 @@ export interface StartFigures {
 }
 
 export async function measureStart(): Promise<StartFigures[]> {
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' });
   const figures: StartFigures[] = [];
   for (const [way, args] of Object.entries(WAYS)) {
     const help: number[] = [];

@@ -90,7 +90,11 @@ function fingerprint() {
     .map((file) => join('src', file))
     .toSorted();
   const hash = createHash('sha256');
-  for (const file of [...files, ...CONFIGURATION]) hash.update(`${file}\0`).update(readFileSync(join(ROOT, file))).update('\0');
+  for (const file of [...files, ...CONFIGURATION])
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(ROOT, file)))
+      .update('\0');
   return hash.digest('hex');
 }
 

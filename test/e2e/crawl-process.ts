@@ -22,10 +22,10 @@ export interface CrawlProcess {
   readonly ended: Promise<{ code: number; stdout: string; stderr: string }>;
 }
 
-/** Runs the command line as a person would, in the project's folder. */
+/** Runs the command line as `npm start` does, in the project's folder. */
 export function startCrawl(args: readonly string[], options: { env?: Record<string, string> } = {}): CrawlProcess {
   const startedMillis = performance.now();
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
+  const child = spawn(process.execPath, ['--enable-source-maps', 'scripts/start.mjs', ...args], {
     cwd: ROOT,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -79,7 +79,7 @@ function start(sites: readonly Site[], storageDir: string, ...more: string[]): C
 /** The workers of a crawl that lives. */
 function workersOf({ child }: CrawlProcess): number[] {
   try {
-    return execFileSync('pgrep', ['-P', String(child.pid), '-f', 'src/worker.ts'], { encoding: 'utf8' })
+    return execFileSync('pgrep', ['-P', String(child.pid), '-f', 'dist/worker.js'], { encoding: 'utf8' })
       .trim()
       .split('\n')
       .map(Number);
