@@ -27,6 +27,11 @@ const requests = (count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => ({ url: `https://a.example/${from + n}`, label: 'DETAIL' }));
 
 describe('openLaneQueue', () => {
+  it('leaves no queue with a table of a million places, also none that a handler opens', async () => {
+    const config = new Configuration({ storageClient: openIn(newFolder()), purgeOnStart: false });
+    expect(sizesOf(await RequestQueue.open('of-a-handler', { config }))).toMatchObject({ seen: 2_000, ids: 2_000 });
+  });
+
   it('keeps at most 2,000 entries in every cache through 20,000 adds and 6,000 hand-outs, and hands each out once', async () => {
     log.setLevel(log.LEVELS.OFF);
     const storage = openIn(newFolder());
