@@ -42,7 +42,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const FLAGS = ['--concurrency', '50', '--host-concurrency', '50', '--tiers', 'http', '--quiet'];
 
 /** Runs the crawler as `npm start` does: compiled, where it has changed. */
-export const surefoot = (...args: string[]) => ['node', '--enable-source-maps', join(ROOT, 'scripts/start.mjs'), ...args];
+export const surefoot = (...args: string[]) => ['node', join(ROOT, 'scripts/start.mjs'), ...args];
 
 /** Runs something else of this project. */
 export const tsx = (file: string, ...args: string[]) => ['node', '--import', 'tsx', join(ROOT, file), ...args];

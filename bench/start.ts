@@ -13,7 +13,7 @@ import { median, ROOT } from './processes.ts';
 const RUNS = 5;
 
 const WAYS: Readonly<Record<string, readonly string[]>> = {
-  'as `npm start` runs it': ['--enable-source-maps', 'scripts/start.mjs'],
+  'as `npm start` runs it': ['scripts/start.mjs'],
   'by tsx': ['--import', 'tsx', 'src/main.ts'],
 };
 

@@ -19,8 +19,8 @@ if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) proc
 /** @returns {number} 0; 1 after stderr has been told what is wrong, and dist/ is as it was. */
 export function compile() {
   const sources = fingerprint();
-  if (isCompiledFrom(sources)) return 0;
   sweep();
+  if (isCompiledFrom(sources)) return 0;
   const compiler = findCompiler();
   if (compiler === null) {
     return fail('TypeScript is not installed, so src/ cannot be compiled. Run "npm install --include=dev" first.');

@@ -3,4 +3,6 @@ import { compile } from './compile.mjs';
 
 const code = compile();
 if (code !== 0) process.exit(code);
+// Errors name the lines of src/; src/worker.ts does the same.
+process.setSourceMapsEnabled(true);
 await import('../dist/main.js');

@@ -7,7 +7,7 @@ import type { EventManager } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
 import { SurefootError } from './core/errors.ts';
-import type { DeadLetter } from './core/dead-letter.ts';
+import type { PutOff } from './core/dead-letter.ts';
 import { toMeta, type RunMeta } from './core/meta.ts';
 import { decideRun, describeRun, type RunInput, type RunRecord } from './core/run.ts';
 import type { Tier } from './core/page.ts';
@@ -26,6 +26,7 @@ import { loadSite } from './load-site.ts';
 import { createRedactor, redactData } from './platform/redact.ts';
 import { listenForSignals, type Interruption } from './platform/signals.ts';
 import { watch } from './platform/watch.ts';
+import { failurePrinter, secondPassLine } from './report/failures.ts';
 import { toCount, toPages } from './report/figures.ts';
 import { describeInput, openingLine } from './report/opening.ts';
 import { formatSnapshot } from './report/live.ts';
@@ -35,8 +36,6 @@ import { openStorage, type OpenStorage } from './storage/open.ts';
 import { clearRun, readRun, writeRun, writeSnapshot } from './storage/run.ts';
 import { acquireRunLock } from './storage/sqlite/lock.ts';
 
-/** Failures that are printed one by one; `status` and the exports have all of them. */
-const FAILURES_PRINTED = 20;
 /** The site whose start, when none is named, is the bundled demo. */
 const DEMO_OF = 'hackernews';
 
@@ -187,8 +186,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),
     events: surroundings.actor?.events,
-    onSecondPass: (requests: number) =>
-      say(`${toPages(requests)} failed, to be tried once more in ${settings.secondPassDelay} s, fewer at a time.`),
+    onSecondPass: (requests: number, last: PutOff | null) => say(secondPassLine(requests, last, settings.secondPassDelay)),
   };
   return withEngine(options, async (engine) => {
     const { frontier } = engine;
@@ -286,15 +284,4 @@ async function runInterruptibly(
   } finally {
     signals.stop();
   }
-}
-
-/** Prints the first failures, and then where the rest are. */
-function failurePrinter(say: (text: string) => void): (letter: DeadLetter) => void {
-  let printed = 0;
-  return ({ url, label, error, attempts }) => {
-    printed++;
-    if (printed <= FAILURES_PRINTED)
-      say(`Failed after ${attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`}: ${label} ${url}: ${error}`);
-    if (printed === FAILURES_PRINTED) say('Further failures are not printed one by one; `status` shows them.');
-  };
 }

@@ -4,6 +4,9 @@ import type { WorkerJob } from './engine/worker.ts';
 import { createRedactor } from './platform/redact.ts';
 import { leaveSignalsToParent } from './platform/signals.ts';
 
+// A handler's error names its line in src/routes/.
+process.setSourceMapsEnabled(true);
+
 // Whatever a page is doing: what this process finds out from now on can be told to nobody.
 process.on('disconnect', () => process.exit(1));
 process.on('uncaughtException', (error) => {

@@ -94,6 +94,12 @@ it('says what does not compile, with exit code 1, and leaves what was compiled',
   expect(readFileSync(join(dir, 'dist/main.js'), 'utf8')).toBe(before);
 });
 
+it('shows where in src/ an error comes from', async () => {
+  writeFileSync(main(), "type Pages = number;\n\nthrow new Error('lost');\n");
+  const { code, stderr } = await start();
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('src/main.ts:3:7') as string });
+});
+
 it('compiles for several that start at once', async () => {
   writeFileSync(main(), says('together'));
   const runs = await Promise.all([start(), start(), start(), start()]);

@@ -38,6 +38,9 @@ export interface DeadLetter {
   readonly attempts: readonly Attempt[];
 }
 
+/** A request that has used up its first pass, and why. */
+export interface PutOff extends Pick<DeadLetter, 'url' | 'label' | 'error'> {}
+
 /** Writes an attempt where Crawlee keeps the messages of a request's errors: it is saved with the request and
  *  survives a restart. Replaces the message with a stack that Crawlee has just pushed. */
 export function recordAttempt(request: Request, attempt: Attempt): void {

@@ -6,7 +6,7 @@ import { totalmem } from 'node:os';
 import type { EventManager } from '@crawlee/core';
 
 import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
-import type { DeadLetter } from '../core/dead-letter.ts';
+import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
 import { createLadder, type LadderMemory } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
 import type { TrafficSum } from '../core/proxy.ts';
@@ -76,7 +76,7 @@ export interface EngineOptions {
   say: (text: string) => void;
   onDeadLetter: (letter: DeadLetter) => void;
   /** Told when requests that used up their tries are about to go round once more. */
-  onSecondPass: (requests: number) => void;
+  onSecondPass: (requests: number, last: PutOff | null) => void;
   /** Where Crawlee hears of migrations and of when to save. @default events of this process */
   events?: EventManager | undefined;
 }
@@ -170,9 +170,9 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       onLearnt: () => void writeState(store, 'LADDER', ladder.memory()).catch(() => {}),
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
-      onSecondPass(requests) {
+      onSecondPass(requests, last) {
         http.limit(Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
-        options.onSecondPass(requests);
+        options.onSecondPass(requests, last);
       },
     });
 

@@ -17,7 +17,7 @@ import type { Dictionary, ProcessedRequest, RequestSchema } from '@crawlee/types
 
 import { DATASETS, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
 import { handOutAfter, MAX_DEATHS, maxDeathsNow, QUIET_MILLIS } from '../core/crash.ts';
-import { attemptsOf, climbsOf, toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
+import { attemptsOf, climbsOf, toDeadLetter, type DeadLetter, type PutOff } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
 import { createLadder, type Ladder } from '../core/ladder.ts';
 import { laneOf, LANES, type Lane } from '../core/lane.ts';
@@ -48,7 +48,7 @@ export class Frontier implements IRequestManager {
   readonly #maxRequests: number;
   readonly #pace: Pace;
   readonly #secondPassDelayMillis: number;
-  readonly #onSecondPass: (requests: number) => void;
+  readonly #onSecondPass: (requests: number, last: PutOff | null) => void;
   readonly #now: () => number;
   readonly #flights = new Map<string, OpenFlight>();
   readonly #dueTimes = new Map<string, number>();
@@ -70,6 +70,8 @@ export class Frontier implements IRequestManager {
   readonly #inTurn: InTurn;
   #alone = false;
   #stopped = false;
+  /** What was put off to the second pass last. */
+  #putOff: PutOff | null = null;
   /** A write that nobody waited for and that failed: what is on disk is not what it should be. */
   #broken: { error: unknown } | null = null;
 
@@ -271,11 +273,12 @@ export class Frontier implements IRequestManager {
     const id = request.id as string;
     const flight = this.#openFlightOf(request);
     if (request instanceof crawlee.Request) delete request.handledAt; // Set by a commit that failed.
-    const { next, verdict } = attemptsOf(request).at(-1) ?? {};
+    const { next, verdict, endOfPass, error = '' } = attemptsOf(request).at(-1) ?? {};
     const lane = laneOf(next ?? flight.tier);
     if (next !== undefined && next !== flight.tier && verdict === 'blocked') {
       if (this.#ladder.refused(new URL(request.url).host, request.label ?? '', flight.tier, next)) this.#onLearnt();
     }
+    if (endOfPass) this.#putOff = { url: request.url, label: request.label ?? null, error };
     await this.#checkpoint.reclaim(request, this.#dueTimes.get(id) ?? this.#now(), lane);
     this.#dueTimes.delete(id);
     if (lane === 'browser') this.#onBrowserNeeded();
@@ -475,7 +478,7 @@ export class Frontier implements IRequestManager {
     const postponed = this.#checkpoint.startSecondPass(begin);
     if (postponed === 0) return Infinity;
     this.#peak = 0; // Fewer at a time from here on.
-    this.#onSecondPass(postponed);
+    this.#onSecondPass(postponed, this.#putOff);
     return begin;
   }
 

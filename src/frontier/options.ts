@@ -2,7 +2,7 @@
 import type { RequestQueue } from '@crawlee/core';
 
 import type { QueueCounts } from '../core/checkpoint.ts';
-import type { DeadLetter } from '../core/dead-letter.ts';
+import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
 import type { Ladder } from '../core/ladder.ts';
 import type { Site } from '../core/site.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -26,8 +26,8 @@ export interface FrontierOptions {
   onLearnt?: (() => void) | undefined;
   /** When all else is done, requests that used up their tries rest this long and go round once more. @default 60,000 */
   secondPassDelayMillis?: number;
-  /** Told when the second pass begins, and of how many requests. */
-  onSecondPass?: ((requests: number) => void) | undefined;
+  /** Told when the second pass begins, of how many requests, and which of them this process put off last. */
+  onSecondPass?: ((requests: number, last: PutOff | null) => void) | undefined;
   /** Told of a page that is given up because it killed the process. */
   onDeadLetter?: ((letter: DeadLetter) => void) | undefined;
   /** @default Date.now */

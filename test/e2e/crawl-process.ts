@@ -25,7 +25,7 @@ export interface CrawlProcess {
 /** Runs the command line as `npm start` does, in the project's folder. */
 export function startCrawl(args: readonly string[], options: { env?: Record<string, string> } = {}): CrawlProcess {
   const startedMillis = performance.now();
-  const child = spawn(process.execPath, ['--enable-source-maps', 'scripts/start.mjs', ...args], {
+  const child = spawn(process.execPath, ['scripts/start.mjs', ...args], {
     cwd: ROOT,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

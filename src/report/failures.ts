@@ -1,0 +1,24 @@
+// What is said of pages that fail while the crawl goes on: the first dead letters, and what the second pass is for.
+import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
+import { toPages } from './figures.ts';
+
+/** Failures that are printed one by one; `status` and the exports have all of them. */
+const FAILURES_PRINTED = 20;
+
+/** Prints the first failures, and then where the rest are. */
+export function failurePrinter(say: (text: string) => void): (letter: DeadLetter) => void {
+  let printed = 0;
+  return ({ url, label, error, attempts }) => {
+    printed++;
+    if (printed <= FAILURES_PRINTED)
+      say(`Failed after ${attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`}: ${label} ${url}: ${error}`);
+    if (printed === FAILURES_PRINTED) say('Further failures are not printed one by one; `status` shows them.');
+  };
+}
+
+/** One of them stands for all: a handler that throws at every page is seen before the rest is over.
+ *  @param last Null where another process met them. @param delay Seconds. */
+export function secondPassLine(requests: number, last: PutOff | null, delay: number): string {
+  const line = `${toPages(requests)} failed, to be tried once more in ${delay} s, fewer at a time.`;
+  return last === null ? line : `${line} The last one: ${last.label} ${last.url}: ${last.error}`;
+}
