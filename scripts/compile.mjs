@@ -5,16 +5,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 /** In dist/: what it was compiled from. */
-const MARK = join(DIST, '.compiled-from');
+const MARK = '.compiled-from';
 /** Beside src/, what the outcome depends on. */
 const CONFIGURATION = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/compile.mjs'];
 
-if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) process.exit(compile());
+if (realpathSync(process.argv[1]) === import.meta.filename) process.exit(compile());
 
 /** @returns {number} 0; 1 after stderr has been told what is wrong, and dist/ is as it was. */
 export function compile() {
@@ -33,7 +32,7 @@ export function compile() {
     const end = error ? error.message : (signal ?? `exit code ${status}`);
     return fail(`src/ was not compiled: TypeScript ended with ${end}. Mend what it says above; nothing else was done.`);
   }
-  writeFileSync(fresh + MARK.slice(DIST.length), sources);
+  writeFileSync(join(fresh, MARK), sources);
   // Another one that was started in the same moment may have made it meanwhile, and be loading from it.
   if (!isCompiledFrom(sources)) replace(fresh);
   rmSync(fresh, { recursive: true, force: true });
@@ -46,7 +45,8 @@ function fail(sentence) {
 }
 
 function isCompiledFrom(sources) {
-  return existsSync(join(DIST, 'main.js')) && existsSync(MARK) && readFileSync(MARK, 'utf8') === sources;
+  const mark = join(DIST, MARK);
+  return existsSync(join(DIST, 'main.js')) && existsSync(mark) && readFileSync(mark, 'utf8') === sources;
 }
 
 /** Where it does not come about, dist/ is not of these sources afterwards, or another one has made it so. */

@@ -2,9 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
-  cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,14 +12,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-const ROOT = join(import.meta.dirname, '..');
-const FILES = ['scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+import { copyProject, start as startIn, writeInto } from './docs/project.ts';
 
 /** A project of one file, which prints its arguments. */
 let dir: string;
@@ -29,22 +24,18 @@ const main = () => join(dir, 'src/main.ts');
 const says = (word: string) => `console.log('${word}', process.argv.slice(2).join(' '));\n`;
 
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'surefoot-start-'));
-  for (const file of FILES) cpSync(join(ROOT, file), join(dir, file), { recursive: true });
-  symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
-  cpSync(join(ROOT, 'src/core/errors.ts'), join(dir, 'src/core/errors.ts'));
+  dir = copyProject();
+  rmSync(join(dir, 'src'), { recursive: true });
+  writeInto(dir, 'src/core/one.ts', 'export const one = 1;\n');
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-async function start(script = 'start', ...args: string[]) {
-  const child = spawn('npm', ['run', '--silent', script, '--', ...args], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { code: code as number, stdout, stderr };
-}
+const run = async (command: string) => startIn(dir, command).ended;
+const start = async () => run('npm --silent start');
 
 it('compiles and runs what is there, with the arguments', async () => {
   writeFileSync(main(), says('first'));
-  expect(await start('start', '--site', 'bookshop')).toEqual({ code: 0, stdout: 'first --site bookshop\n', stderr: '' });
+  expect(await run('npm --silent start -- --site bookshop')).toEqual({ code: 0, stdout: 'first --site bookshop\n', stderr: '' });
 });
 
 it('compiles nothing when nothing has changed', async () => {
@@ -53,7 +44,7 @@ it('compiles nothing when nothing has changed', async () => {
   symlinkSync('someone@elsewhere', join(dir, 'src/.#main.ts')); // An editor's.
   await start();
   expect(compiledAt()).toBe(before);
-  expect((await start('build')).code).toBe(0);
+  expect((await run('npm run --silent build')).code).toBe(0);
   expect(compiledAt()).toBe(before);
 });
 

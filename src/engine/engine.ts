@@ -75,7 +75,7 @@ export interface EngineOptions {
   /** Takes what a person should know. */
   say: (text: string) => void;
   onDeadLetter: (letter: DeadLetter) => void;
-  /** Told when requests that used up their tries are about to go round once more. */
+  /** Told when requests that used up their tries are about to go round once more, and which of them was put off last. */
   onSecondPass: (requests: number, last: PutOff | null) => void;
   /** Where Crawlee hears of migrations and of when to save. @default events of this process */
   events?: EventManager | undefined;
