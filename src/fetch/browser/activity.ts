@@ -10,6 +10,8 @@ export interface Activity {
   readonly download: boolean;
   /** Requests of its scripts that are under way. */
   readonly asking: number;
+  /** Rejects when the page's own process dies. Playwright leaves calls that are under way then without an answer for ever. */
+  readonly crashed: Promise<never>;
 }
 
 /** What a page asks for to show it; a stream of events or an image does not count. */
@@ -47,7 +49,12 @@ export function watchActivity(page: BrowserPage): Activity {
   page.on('popup', (popup) => {
     popup.close().catch(() => {});
   });
+  const crashed = new Promise<never>((_, reject) => {
+    page.on('crash', () => reject(new Error('Page crashed')));
+  });
+  crashed.catch(() => {}); // Heard by whoever waits for the page at that moment, if anybody does.
   return {
+    crashed,
     get answer() {
       return answer;
     },

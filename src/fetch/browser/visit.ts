@@ -61,12 +61,16 @@ export interface Visit {
 /** @throws {VerdictError | TransportError} A page that is none, and a browser that crashed; what `prepare` throws. */
 export async function visit(page: BrowserPage, activity: Activity, options: VisitOptions): Promise<Visit> {
   try {
-    await open(page, activity, options);
-    return await read(page, activity, options);
+    return await Promise.race([openAndRead(page, activity, options), activity.crashed]);
   } catch (error) {
     const answered = error instanceof VerdictError && error.status !== BAD_GATEWAY;
     throw (answered ? null : options.faultOf(options.url)) ?? nameBrowserError(error);
   }
+}
+
+async function openAndRead(page: BrowserPage, activity: Activity, options: VisitOptions): Promise<Visit> {
+  await open(page, activity, options);
+  return await read(page, activity, options);
 }
 
 async function read(page: BrowserPage, activity: Activity, { waitFor, prepare, closeBanners }: VisitOptions): Promise<Visit> {

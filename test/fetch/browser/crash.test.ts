@@ -37,7 +37,8 @@ describeBrowser('a browser that is killed', () => {
   it.each([
     ['as a whole, while a page is loading', BROWSER, '/loading'],
     ['as a whole, while a page is waited for', BROWSER, '/waiting'],
-    ['in the process of one page', RENDERER, '/waiting'],
+    ['in the process of one page, while it is waited for', RENDERER, '/waiting'],
+    ['in the process of one page, while it is asked what is in it', RENDERER, '/busy'],
   ])('%s, costs one try', async (_, pattern, path) => {
     let kills = 0;
     const kill = () => {
@@ -54,6 +55,13 @@ describeBrowser('a browser that is killed', () => {
         setTimeout(kill, 300);
       },
       '/waiting': html('<h1>there</h1><script>fetch("/pending")</script>'),
+      '/busy': (response, hit, request) => {
+        // Once loaded it does not say what is in it: that is asked and open when the process dies.
+        const spin = '<script>addEventListener("load", () => setTimeout(() => { for (;;); }, 50))</script>';
+        const body = kills > 0 ? '<h1>idle</h1>' : `<h1>busy</h1>${spin}`;
+        if (kills === 0) setTimeout(kill, 2_000);
+        html(body)(response, hit, request);
+      },
       '/pending': (response) => {
         if (kills > 0) response.end('{}');
         else setTimeout(kill, 300);
@@ -65,7 +73,7 @@ describeBrowser('a browser that is killed', () => {
     expect(failures).toMatchObject([{ path, verdict: 'transient', message: expect.stringMatching(/crashed/) as string }]);
     expect(rows.map((row) => row.path).toSorted((a, b) => a.localeCompare(b))).toEqual(['/after', path]);
     expect(ownBrowsers(BROWSER)).toEqual([]);
-    // At once: no wait of the visit's has run out.
+    // No wait of the visit's has run out: the message says so, and the time.
     expect(performance.now() - started).toBeLessThan(15_000);
   });
 });
