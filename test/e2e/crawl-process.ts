@@ -1,7 +1,7 @@
 // Starts real crawls as child processes, and reads what they left on disk.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -60,26 +60,25 @@ export function handledUrls(storageDir: string): Set<string> {
 
 /** The dead letters beside the newest exports; none if there is no such file. */
 export function readDeadLetters(storageDir: string): DeadLetter[] {
-  const dir = join(storageDir, 'exports');
-  const newest = readdirSync(dir)
-    .filter((name) => name.endsWith('-failed.json'))
-    .toSorted()
-    .at(-1);
+  const newest = newestExport(storageDir, (name) => name.endsWith('-failed.json'));
   if (newest === undefined) return [];
-  const content = JSON.parse(readFileSync(join(dir, newest), 'utf8')) as DeadLetter[] | { items: DeadLetter[] };
+  const content = JSON.parse(readFileSync(newest, 'utf8')) as DeadLetter[] | { items: DeadLetter[] };
   return Array.isArray(content) ? content : content.items;
 }
 
 /** The newest JSON export of a storage folder. */
 export function readExport(storageDir: string): { meta: Record<string, unknown>; items: Record<string, unknown>[] } {
+  const newest = newestExport(storageDir, (name) => /^[^.].*(?<!-failed|-rejected)\.json$/.test(name));
+  if (newest === undefined) throw new Error(`${storageDir} has no JSON export`);
+  return JSON.parse(readFileSync(newest, 'utf8')) as { meta: Record<string, unknown>; items: Record<string, unknown>[] };
+}
+
+/** By when it was written: names are to the second, and the second one of a second (`-2`) comes before the first by name. */
+function newestExport(storageDir: string, isWanted: (name: string) => boolean): string | undefined {
   const dir = join(storageDir, 'exports');
-  const newest = readdirSync(dir)
-    .filter((name) => name.endsWith('.json') && !name.endsWith('-failed.json') && !name.startsWith('.'))
-    .toSorted()
+  return readdirSync(dir)
+    .filter(isWanted)
+    .map((name) => join(dir, name))
+    .toSorted((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)
     .at(-1);
-  if (newest === undefined) throw new Error(`${dir} has no JSON export`);
-  return JSON.parse(readFileSync(join(dir, newest), 'utf8')) as {
-    meta: Record<string, unknown>;
-    items: Record<string, unknown>[];
-  };
 }
