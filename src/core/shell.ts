@@ -14,8 +14,9 @@ const MAX_NOTICE = 120;
 const MAX_NODES = 10_000;
 
 const MOUNT_ID = /^(?:__next|__nuxt|___gatsby|application|svelte|mount|spa)$|(?:^|[-_])(?:app|root)(?:[-_]|$)|[a-z](?:App|Root)$/;
-// Places for a widget on any kind of page, not for the page itself.
-const WIDGET_ID = /^(?:fb|modal|portal|dialog|toast|tooltip|overlay|notification|popup|chat|consent|cookie)s?[-_]/i;
+// Places for a widget on any kind of page, not for the page itself; the last ones speak of a shop's app.
+const WIDGET_ID =
+  /^(?:fb|modal|portal|dialog|toast|tooltip|overlay|notification|popup|chat|consent|cookie)s?[-_]|^whats-?app|(?:^|[-_])app[-_](?:promo|banner|store|download|install|badge|link)/i;
 const MOUNT_NAMES = new Set(['app-root', 'app-shell', 'my-app', 'ion-app', 'ng-view', 'ui-view', 'router-outlet', 'router-view']);
 const MOUNT_ATTRIBUTES = ['data-reactroot', 'data-v-app', 'ng-view', 'ui-view'];
 

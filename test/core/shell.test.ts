@@ -66,6 +66,14 @@ describe('isShell', () => {
       'a page that tells of scripts',
       `${prose.repeat(4)}<noscript>Please enable JavaScript</noscript><div id="root"></div>${bundle}`,
     ],
+    [
+      'a page with a place for its app, all in boxes',
+      `<div>Teas of Darjeeling, first flush</div><div>12.50, in stock again</div><div id="app-promo"></div>${bundle}`,
+    ],
+    [
+      'a page with a chat',
+      `<div>Teas of Darjeeling, first flush</div><div>12.50, in stock again</div><div id="whats-app"></div>${bundle}`,
+    ],
     ['a page with a Facebook box', `<h1>Teas</h1><div id="fb-root"></div>${bundle}`],
     ['a form beside an empty box', `<input type="password"><div id="root"></div>${bundle}`],
     ['pictures and no words', `${'<img src="/tea.jpg">'.repeat(6)}<div id="app"></div>${bundle}`],
