@@ -4,7 +4,7 @@ import type { BaseHttpClient, Request } from '@crawlee/core';
 import robotsParser from 'robots-parser';
 
 import { messageOf } from '../core/errors.ts';
-import { VerdictError, verdictOfError } from '../core/verdict.ts';
+import { VerdictError, verdictOfError, verdictOfStatus } from '../core/verdict.ts';
 import type { RoutedRequest } from './clients/tier-client.ts';
 
 /** The name that a robots.txt may call this crawler by; rules for `*` hold otherwise. */
@@ -50,16 +50,26 @@ function createReader({ client, headers, way = async () => ({}) }: RobotsOptions
       responseType: 'text',
       ...(await way(page)),
     };
-    const { statusCode, body } = await client.sendRequest(request).catch((error: unknown) => {
+    const {
+      statusCode: status,
+      headers: answered,
+      body,
+    } = await client.sendRequest(request).catch((error: unknown) => {
       // The proxy's fault, not the host's.
       if (verdictOfError(error) === 'proxy') throw error;
       throw new VerdictError('transient', `${url} cannot be read: ${messageOf(error)} (--ignore-robots goes without)`);
     });
-    if (statusCode >= 500 || statusCode === 429) {
-      throw new VerdictError('transient', `${url} cannot be read: HTTP ${statusCode} (--ignore-robots goes without)`);
+    const retryAfter = answered['retry-after']?.toString();
+    const verdict = verdictOfStatus(status, retryAfter !== undefined);
+    if (verdict === 'throttled' || status >= 500) {
+      throw new VerdictError(
+        verdict === 'throttled' ? verdict : 'transient',
+        `${url} cannot be read: HTTP ${status} (--ignore-robots goes without)`,
+        { status, retryAfter },
+      );
     }
     // 2.3.1.3: what is not there forbids nothing.
-    return statusCode >= 400 ? '' : body.slice(0, MAX_BYTES);
+    return status >= 400 ? '' : body.slice(0, MAX_BYTES);
   };
 }
 

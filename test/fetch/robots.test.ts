@@ -57,14 +57,18 @@ describe('the rules', () => {
     expect((await askRobots()(`${server.origin}/page`)).isAllowed(`${server.origin}/page`)).toBe(true);
   });
 
-  it.each([500, 503, 429])('that cannot be had now (%i) are asked for again with the next page', async (code) => {
+  it.each([
+    [500, 'transient'],
+    [503, 'transient'],
+    [429, 'throttled'],
+  ])('that cannot be had now (%i: %s) are asked for again with the next page', async (code, verdict) => {
     const server = await serve({
       '/robots.txt': (response, hit, request) =>
         (hit === 1 ? status(code) : robotsTxt('User-agent: *', 'Disallow: /'))(response, hit, request),
     });
     const ask = askRobots();
     const url = `${server.origin}/page`;
-    await expect(ask(url)).rejects.toMatchObject({ verdict: 'transient', message: expect.stringMatching(`robots.txt.*${code}`) });
+    await expect(ask(url)).rejects.toMatchObject({ verdict, message: expect.stringMatching(`robots.txt.*${code}`) });
     expect((await ask(url)).isAllowed(url)).toBe(false);
     await ask(url);
     expect(server.hits.get('/robots.txt')).toHaveLength(2);
@@ -187,6 +191,21 @@ describe('a crawl', () => {
     const [asked, page1] = [server.hits.get('/robots.txt') ?? [], server.hits.get('/ok') ?? []];
     expect([asked.length, page1.length]).toEqual([2, 1]);
     expect((page1[0]?.at ?? 0) - (asked[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it.each([429, 503])('lets a host rest that says %i and when to come back, as for a page', async (code) => {
+    const REST_MILLIS = 60_000;
+    const server = await serve({
+      '/robots.txt': (response, hit, request) => {
+        const answer = hit <= 3 ? status(code, { 'retry-after': String(REST_MILLIS / 1_000) }) : robotsTxt('User-agent: *');
+        answer(response, hit, request);
+      },
+    });
+    const { ends } = await crawl(server, ['/a', '/b', '/c', '/d', '/e', '/f']);
+    expect(ends).toEqual({ succeeded: 6 });
+    const times = (server.hits.get('/robots.txt') ?? []).map(({ at }) => at);
+    expect(times.length).toBeLessThanOrEqual(4);
+    for (const [index, at] of times.slice(1).entries()) expect(at - (times[index] as number)).toBeGreaterThan(REST_MILLIS * 0.9);
   });
 
   it('gives a page up whose robots.txt never comes, with the reason and the way out', async () => {
