@@ -2,6 +2,8 @@
 import sniff from 'html-encoding-sniffer';
 import iconv from 'iconv-lite';
 
+import { kindOf } from './media-type.ts';
+
 /** How far a document's declaration of its own encoding may be from its start. */
 const PRESCAN_BYTES = 1_024;
 /** Browsers begin with what the prescan says and start again when a `<meta>` further on says otherwise. */
@@ -32,9 +34,9 @@ export function decodeBody(bytes: Buffer, contentType: string | undefined): stri
 }
 
 function encodingOf(bytes: Buffer, contentType = ''): string {
-  const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const isHtml = type === '' || type === 'text/html';
-  const isXml = /[/+]xml$/.test(type);
+  const kind = kindOf(contentType);
+  const isHtml = kind === 'html';
+  const isXml = kind === 'xhtml' || kind === 'xml';
   const [, quoted, bare] = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i.exec(contentType) ?? [];
   return (
     fromByteOrderMark(bytes) ??

@@ -9,12 +9,10 @@ import { load } from './cheerio.ts';
 import { decodeBody } from './decode.ts';
 import { readFields } from './fields/read.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
-
-/** What is parsed. Anything else (JSON, text) has a text and an empty tree. */
-const MARKUP = /^\s*(?:text\/html|text\/xml|application\/xhtml\+xml|application\/xml)(?:[;,\s]|$)/i;
+import { kindOf } from './media-type.ts';
 
 export interface Document {
-  /** Whether it is HTML or XML. */
+  /** Whether it is HTML or XML. Anything else (JSON, text) has a text and an empty tree. */
   readonly isMarkup: boolean;
   /** The decoded text. */
   readonly text: string;
@@ -28,11 +26,11 @@ export interface Document {
   release(): void;
 }
 
-/** @param contentType As it was sent; without one it is taken for HTML. */
+/** @param contentType As it was sent. */
 export function openDocument(bytes: Buffer, contentType: string | undefined): Document {
-  const isMarkup = contentType === undefined || MARKUP.test(contentType);
-  const xmlMode = isMarkup && /xml/i.test(contentType?.split(';', 1)[0] ?? '');
-  return openText(decodeBody(bytes, contentType), { isMarkup, xmlMode });
+  const kind = kindOf(contentType);
+  const xmlMode = kind === 'xhtml' || kind === 'xml';
+  return openText(decodeBody(bytes, contentType), { isMarkup: kind === 'html' || xmlMode, xmlMode });
 }
 
 /** Of a text that is decoded already. */

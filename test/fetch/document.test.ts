@@ -10,12 +10,13 @@ describe('a document', () => {
   it.each<[string, string | undefined, boolean, string]>([
     ['HTML', 'text/html; charset=utf-8', true, 'one'],
     ['taken for HTML without a type', undefined, true, 'one'],
+    ['a feed: a tree', 'application/rss+xml; charset=utf-8', true, 'onetwo'],
     ['JSON: a text and an empty tree', 'application/json', false, ''],
   ])('is %s', (_, type, isMarkup, first) => {
     const document = openDocument(Buffer.from(HTML), type);
     expect(document).toMatchObject({ isMarkup, text: HTML });
     expect(document.$('p').first().text()).toBe(first);
-    expect(document.read(fields({ first: text('p') }))).toEqual({ first: isMarkup ? 'one' : null });
+    expect(document.read(fields({ first: text('p') }))).toEqual({ first: isMarkup ? first : null });
   });
 
   it('is parsed once', () => {

@@ -1,6 +1,7 @@
 // What has come as a page's document: HTML, text that Chromium puts a viewer around, or nothing to be read at all.
 import type { Dom } from '../../core/page.ts';
 import { judgeResponse, VerdictError, type JudgedResponse, type Verdict } from '../../core/verdict.ts';
+import { kindOf as kindOfType } from '../media-type.ts';
 import type { Activity } from './activity.ts';
 
 type Headers = JudgedResponse['headers'];
@@ -13,9 +14,9 @@ export function judgeDocument(answer: JudgedResponse, html: string, $: Dom | nul
 
 /** What Chromium shows as a document, and what it shows as text; the HTTP lane parses the same types. */
 export function kindOf(headers: Headers): 'html' | 'text' | 'other' {
-  const [type = ''] = String(headers['content-type'] ?? '').split(';', 1);
-  if (type.trim() === '' || /^(?:text\/html|application\/xhtml\+xml)\s*$/i.test(type)) return 'html';
-  return /^(?:(?:text|application)\/(?:[\w.+-]+\+)?(?:xml|json)|text\/plain)\s*$/i.test(type) ? 'text' : 'other';
+  const kind = kindOfType(headers['content-type']);
+  if (kind === 'xhtml') return 'html';
+  return kind === 'xml' ? 'text' : kind;
 }
 
 /** Chromium shows an error of its own instead of some of these, and saves others to a file. */
