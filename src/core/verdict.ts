@@ -127,3 +127,9 @@ export function verdictOfError(error: unknown): Exclude<Verdict, 'ok'> {
   if (/served Content-Type|unsupported charset/.test(message)) return 'fatal';
   return 'transient';
 }
+
+/** Whether a failed attempt tells nothing about the session it was made with. */
+export function saysNothingOfSession(error: unknown): boolean {
+  const verdict = verdictOfError(error);
+  return verdict === 'missing' || verdict === 'skipped' || verdict === 'early' || verdict === 'needs-browser';
+}

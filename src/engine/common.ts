@@ -30,7 +30,7 @@ export function toCommon(options: CommonOptions) {
   const policy = openPolicy(settings, version);
   return {
     site,
-    headers: (request, session) => policy({ request: toHeadered(request, site), sessionId: session?.id ?? '' }),
+    headers: (request, session, url) => policy({ request: toHeadered(request, site, url), sessionId: session?.id ?? '' }),
     robots,
     // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three
     // pages that are missing: no other one is logged in. One behind a proxy lives as long as a sticky address.

@@ -9,11 +9,11 @@ import type { Route } from './clients/tier-client.ts';
 import type { HeaderedRequest } from './headers.ts';
 import { readBeginning } from './document.ts';
 import type { LaneWork } from './lane-crawler.ts';
+import { kindOf } from './media-type.ts';
 import type { RobotsRules } from './robots.ts';
 
 /** Of a response that is no page: enough to tell a challenge by. */
 const MAX_JUDGED_BYTES = 256 * 1024;
-const PARSED_TYPES = /^(text\/html|application\/xhtml\+xml|(text|application)\/([\w.+-]+\+)?(xml|json)|text\/plain)\b/i;
 
 /** What a request is prepared with. */
 export interface Preparation {
@@ -27,7 +27,8 @@ export interface Preparation {
     setDelay(request: Request, delayMillis: number): number | null | Promise<number | null>;
   };
   robots: ((url: string, page: Request) => Promise<RobotsRules>) | null;
-  headers(request: Request, session: Session | undefined): Record<string, string>;
+  /** @param url Where the request goes: to its own address, or to where a redirect has led. */
+  headers(request: Request, session: Session | undefined, url?: string): Record<string, string>;
   /** How requests of a label leave this machine. @default 'none' for all */
   modeOf?: ((label: string | undefined) => ProxyMode) | undefined;
 }
@@ -63,7 +64,7 @@ export function createPreparation({ lane, robots, headers, modeOf = () => 'none'
     // The services of these tiers have addresses of their own.
     const proxy = tier === 'unblocker' || tier === 'api' ? 'none' : modeOf(request.label);
     return {
-      headers: headers(request, session),
+      headersAt: (url) => headers(request, session, url),
       route: { tier, proxy, sessionId: session?.id ?? '' },
       onSent: () => flight.enter('waiting'),
     };
@@ -77,16 +78,17 @@ export function createJudge(lane: { arrived(request: Request): Promise<void> }):
     const answer = { status, headers, url };
     // Through a tunnel, as to any https page, only the target itself can have said so: it must not stop the crawl.
     if (status === 407 && (!proxyInfo || url.startsWith('https:'))) {
+      stream.destroy();
       throw new VerdictError('blocked', 'HTTP 407, and not from the proxy', { status });
     }
     if (status >= 400) {
       const beginning = await readBeginning(stream, headers, MAX_JUDGED_BYTES);
       throwUnlessOk(judgeResponse(answer, beginning, null), answer);
     }
-    const type = headers['content-type']?.toString();
-    if (type !== undefined && !PARSED_TYPES.test(type)) {
+    const type = headers['content-type'];
+    if (kindOf(type) === 'other') {
       stream.destroy();
-      throw new VerdictError('fatal', `It is ${type.split(';', 1)[0]}, no page.`, { status });
+      throw new VerdictError('fatal', `It is ${String(type).split(';', 1)[0]}, no page.`, { status });
     }
   };
 }
@@ -108,8 +110,11 @@ function throwUnlessOk({ verdict, reason }: { verdict: Verdict; reason: string }
 }
 
 /** A request as the header policy takes it. The Referer that was stored with it is the whole address of the page it was
- *  found on; how much of it is sent is the policy's to say. What the site adds is never stored. */
-export function toHeadered({ url, headers = {} }: Request, site: Pick<Site, 'headers'>): HeaderedRequest {
-  const { Referer: referer = null, ...own } = headers;
-  return { url, referer, headers: { ...own, ...site.headers?.(new URL(url)) } };
+ *  found on; how much of it is sent is the policy's to say. What the site adds is never stored.
+ *  @param to Where it goes: headers stored with it are for its own host, and a site says what each host may see. */
+export function toHeadered({ url, headers = {} }: Request, site: Pick<Site, 'headers'>, to = url): HeaderedRequest {
+  const { Referer: referer = null, ...stored } = headers;
+  const target = new URL(to);
+  const own = to === url || target.origin === new URL(url).origin ? stored : {};
+  return { url: to, referer, headers: { ...own, ...site.headers?.(target) } };
 }

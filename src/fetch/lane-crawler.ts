@@ -16,6 +16,7 @@ import type {
   CheerioCrawler,
 } from '@crawlee/cheerio';
 
+import { saysNothingOfSession } from '../core/verdict.ts';
 import { crawlee } from '../crawlee.ts';
 import type { RoutedRequest } from './clients/tier-client.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
@@ -46,14 +47,17 @@ export interface FetchedAttempt extends Attempt, Pick<CheerioCrawlingContext, 'e
 
 /** What the lane does with one attempt, in this order. Whatever throws ends it. */
 export interface LaneWork {
-  /** What the request is sent with. */
-  prepare(attempt: Attempt): Promise<Pick<RoutedRequest, 'route' | 'onSent'> & { headers: Record<string, string> }>;
+  /** What the request is sent with. `headersAt` is asked again for each address that a redirect leads to. */
+  prepare(attempt: Attempt): Promise<Pick<RoutedRequest, 'route' | 'onSent'> & { headersAt: HeadersAt }>;
   /** Judges an answer before its body is read; throws what it means unless it is a page for the site's handler. */
   judge(attempt: Attempt, answer: Answer): Promise<void>;
   /** Told when a body is there. */
   onBody(request: Request): void;
   handle(attempt: FetchedAttempt): Promise<void>;
 }
+
+/** The headers of a request to a URL, but for the session's cookies. */
+type HeadersAt = (url: string) => Record<string, string>;
 
 export class HttpLaneCrawler extends crawlee.CheerioCrawler {
   readonly #work: LaneWork;
@@ -86,7 +90,7 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
       request.state = crawlee.RequestState.ERROR_HANDLER;
       await this.#fail(error as Error, context, source);
       request.state = crawlee.RequestState.DONE;
-      session?.markBad();
+      if (!saysNothingOfSession(error)) session?.markBad();
     }
   }
 
@@ -113,12 +117,13 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
 
   async #fetch(attempt: Attempt): Promise<FetchedAttempt> {
     const { request, session, proxyInfo } = attempt;
-    const { headers, ...prepared } = await this.#work.prepare(attempt);
+    const { headersAt, ...prepared } = await this.#work.prepare(attempt);
+    const withCookies = (url: string) => this.#cookies.put(headersAt(url), session, url);
     const sent: RoutedRequest = {
       ...prepared,
       url: request.url,
       method: request.method as NonNullable<RoutedRequest['method']>,
-      headers: this.#cookies.put(headers, session, request.url),
+      headers: withCookies(request.url),
       ...(proxyInfo && { proxyUrl: proxyInfo.url }),
       ...(/^(?:PATCH|POST|PUT)$/.test(request.method) && { body: request.payload ?? '' }),
     };
@@ -129,8 +134,7 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
       url,
     } = await this.httpClient.stream(sent, (redirect, next) => {
       this.#cookies.take(session, redirect.headers, redirect.url);
-      const cookies = this.#cookies.of(session, String(next.url));
-      if (cookies !== '') next.headers['Cookie'] = cookies;
+      next.headers = withCookies(String(next.url));
     });
     const answer: Answer = { status: statusCode, headers: answered, url, stream };
     request.loadedUrl = answer.url;

@@ -5,8 +5,6 @@ import { crawlee } from '../crawlee.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
 
 export interface SessionCookies {
-  /** The Cookie header's value for a URL; '' for none. */
-  of(session: Session | undefined, url: string): string;
   /** Headers with the session's cookies and those that they name themselves, at the end, as Chrome has them. */
   put(headers: Readonly<Record<string, string>>, session: Session | undefined, url: string): Record<string, string>;
   /** Keeps what an answer has set. */
@@ -18,7 +16,8 @@ export function createSessionCookies(): SessionCookies {
   const empty = new WeakSet<Session>();
   const known = new WeakSet<Session>();
 
-  const of: SessionCookies['of'] = (session, url) => {
+  /** The Cookie header's value for a URL; '' for none. */
+  const of = (session: Session | undefined, url: string): string => {
     if (!session || empty.has(session)) return '';
     if (!known.has(session)) {
       known.add(session);
@@ -31,7 +30,6 @@ export function createSessionCookies(): SessionCookies {
   };
 
   return {
-    of,
     put(headers, session, url) {
       const { Cookie, cookie, ...others } = headers;
       const own = [Cookie, cookie].filter((value) => value !== undefined);

@@ -16,4 +16,5 @@ it.each([
   const attempt = { request: { url }, session: undefined, proxyInfo } as unknown as Attempt;
   const judge = createJudge({ arrived: async () => {} });
   await expect(judge(attempt, { status: 407, headers: {}, url, stream })).rejects.toMatchObject({ verdict, status: 407 });
+  expect(stream.destroyed, 'its connection is left').toBe(true);
 });

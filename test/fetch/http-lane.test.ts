@@ -125,6 +125,124 @@ describe('a site', () => {
   });
 });
 
+describe('a redirect', () => {
+  const goTo =
+    (location: string, cookie?: string) =>
+    (response: ServerResponse): void => {
+      response.writeHead(302, { location, ...(cookie !== undefined && { 'set-cookie': cookie }) }).end();
+    };
+
+  /** Crawls paths one after the other, with one session. @returns What a server of its own was told, by path, in order. */
+  async function follow(
+    paths: readonly string[],
+    answers: Parameters<typeof startServer>[0],
+    headers: (url: URL) => Record<string, string> = () => ({}),
+    storedHeaders: Record<string, string> = {},
+  ) {
+    const told: [path: string, headers: IncomingMessage['headers']][] = [];
+    const server = await serve(
+      Object.fromEntries(
+        Object.entries(answers).map(([path, answer]) => [
+          path,
+          (response, hit, request) => {
+            told.push([path, request.headers]);
+            answer(response, hit, request);
+          },
+        ]),
+      ),
+    );
+    const urls = paths.map((path) => ({ url: server.origin + path, headers: storedHeaders }));
+    const site = { ...labSite(), headers };
+    const { ends, letters } = await crawlLab({ storage: openIn(newFolder()), site, urls, concurrency: 1 });
+    return { told, ends, letters, origin: server.origin };
+  }
+
+  it('that takes a cookie away and leads back to the same page is followed without it', async () => {
+    const { told, ends } = await follow(['/login', '/page'], {
+      '/login': (response) => {
+        response.setHeader('set-cookie', 'sid=old; Path=/');
+        page('hello')(response);
+      },
+      '/page': (response, _hit, request) => {
+        if (request.headers.cookie) goTo('/page', 'sid=; Path=/; Max-Age=0')(response);
+        else page('hello')(response);
+      },
+    });
+    expect(ends).toEqual({ succeeded: 2 });
+    expect(told.map(([path, { cookie }]) => [path, cookie])).toEqual([
+      ['/login', undefined],
+      ['/page', 'sid=old'],
+      ['/page', undefined],
+    ]);
+  });
+
+  it("is followed with the cookies of where it leads: a path's own stay there", async () => {
+    const { told } = await follow(['/account/set', '/account/go'], {
+      '/account/set': (response) => {
+        response.setHeader('set-cookie', 'secret=1; Path=/account');
+        page('hello')(response);
+      },
+      '/account/go': goTo('/public'),
+      '/public': page('hello'),
+    });
+    expect(told.map(([path, { cookie }]) => [path, cookie])).toEqual([
+      ['/account/set', undefined],
+      ['/account/go', 'secret=1'],
+      ['/public', undefined],
+    ]);
+  });
+
+  it("is followed with the site's own cookie beside those that it has set", async () => {
+    const headers = () => ({ Cookie: 'age=18' });
+    const { told } = await follow(['/page'], { '/page': goTo('/next', 'sid=1; Path=/'), '/next': page('hello') }, headers);
+    expect(told.map(([path, { cookie }]) => [path, cookie?.split('; ').toSorted()])).toEqual([
+      ['/page', ['age=18']],
+      ['/next', ['age=18', 'sid=1']],
+    ]);
+  });
+
+  it('to another host takes along what is for that host, and nothing of what was for the first', async () => {
+    const other: IncomingMessage['headers'][] = [];
+    const there = await serve({
+      '/there': (response, _hit, request) => {
+        other.push(request.headers);
+        page('there')(response);
+      },
+    });
+    const headers = ({ origin }: URL): Record<string, string> =>
+      origin === there.origin ? { 'X-There': 'yes' } : { 'X-Api-Key': 'secret', Authorization: 'Bearer x' };
+    const { told, ends } = await follow(['/page'], { '/page': goTo(`${there.origin}/there`) }, headers, { 'X-Stored': 'mine' });
+    expect(ends).toEqual({ succeeded: 1 });
+    expect(told[0]?.[1]).toMatchObject({ 'x-api-key': 'secret', authorization: 'Bearer x', 'x-stored': 'mine' });
+    expect(other).toMatchObject([{ 'x-there': 'yes', 'user-agent': told[0]?.[1]['user-agent'] }]);
+    expect(Object.keys(other[0] ?? {}).filter((name) => /api|auth|stored/.test(name))).toEqual([]);
+  });
+});
+
+describe('a session', () => {
+  it.each([
+    ['missing', '/gone'],
+    ['forbidden by robots.txt', '/forbidden'],
+  ])('stays, with its cookies, however many pages are %s', async (_, kind) => {
+    const cookies: (string | undefined)[] = [];
+    const known = (response: ServerResponse, _hit: number, request: IncomingMessage) => {
+      cookies.push(request.headers.cookie);
+      response.setHeader('set-cookie', 'cart=1; Path=/');
+      page('known')(response);
+    };
+    const others = [1, 2, 3, 4, 5].map((n) => `${kind}/${n}`);
+    const server = await serve({
+      '/robots.txt': (response) => response.end('User-agent: *\nDisallow: /forbidden'),
+      '/known/1': known,
+      '/known/2': known,
+      ...Object.fromEntries(others.map((path) => [path, status(404)])),
+    });
+    const urls = ['/known/1', ...others, '/known/2'].map((path) => server.origin + path);
+    await crawlLab({ storage: openIn(newFolder()), site: labSite(), urls, concurrency: 1, robots: true });
+    expect(cookies).toEqual([undefined, 'cart=1']);
+  });
+});
+
 describe('a page that used up its tries', () => {
   it('goes round once more when all others are done, and its row is there', async () => {
     const server = await serve({

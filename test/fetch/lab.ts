@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { Configuration, log } from '@crawlee/core';
+import { Configuration, log, type Source } from '@crawlee/core';
 import type { CheerioCrawler } from '@crawlee/cheerio';
 import { vi } from 'vitest';
 import { z } from 'zod';
@@ -119,7 +119,7 @@ export interface Crawled {
 interface LabOptions {
   storage: SqliteStorage;
   site: Site;
-  urls: readonly string[];
+  urls: readonly (string | Source)[];
   concurrency?: number;
   /** @default as many as in flight at all */
   hostConcurrency?: number;
@@ -154,7 +154,7 @@ export async function crawlLab(options: LabOptions): Promise<Crawled> {
       frontier,
       client,
       concurrency,
-      headers: (request, session) => policy({ request: toHeadered(request, site), sessionId: session?.id ?? '' }),
+      headers: (request, session, url) => policy({ request: toHeadered(request, site, url), sessionId: session?.id ?? '' }),
       robots: robots ? createRobots({ client, headers: (url) => policy({ request: { url }, sessionId: '' }) }) : null,
       maxRetryAfterMillis,
       secondPass: secondPassDelayMillis !== null,

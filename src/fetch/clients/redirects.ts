@@ -11,6 +11,8 @@ import { toNodeHeaders, type SimpleHeaders } from './headers-of-answer.ts';
 export const MAX_REDIRECTS = 10;
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
 
+const OF_A_BODY = ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location'];
+
 /** A redirect's body up to this size is read, so that its connection can be used again. */
 const MAX_DISCARDED_BYTES = 64 * 1_024;
 
@@ -45,7 +47,7 @@ export interface Followed {
   readonly redirectUrls: URL[];
 }
 
-/** @param onRedirect May change the next request's URL and headers, such as its cookies.
+/** @param onRedirect May change the next request's URL, and put other headers in the place of its own.
  *  @throws {TransportError} `too-many-redirects`, `redirect-loop`, `bad-answer` for a Location that is no http(s) URL. */
 export async function follow(
   send: (outgoing: Outgoing) => Promise<Answer>,
@@ -68,13 +70,15 @@ export async function follow(
     if (redirectUrls.length === MAX_REDIRECTS) {
       throw new TransportError('too-many-redirects', `More than ${MAX_REDIRECTS} redirects, the last one from ${shown(url)}.`);
     }
+    const { method } = outgoing;
     outgoing = redirected(outgoing, answer.statusCode, String(location));
     redirectUrls.push(outgoing.url);
     if (onRedirect) {
       const update: Parameters<RedirectHandler>[1] = { url: outgoing.url, headers: { ...outgoing.headers } };
       const { statusCode } = answer;
       onRedirect({ statusCode, headers, trailers: {}, url: url.href, redirectUrls: [...redirectUrls], complete: true }, update);
-      outgoing = { ...outgoing, url: new URL(update.url ?? outgoing.url), headers: withOneCookieHeader(update.headers) };
+      const sent = outgoing.method === method ? update.headers : without(update.headers, OF_A_BODY);
+      outgoing = { ...outgoing, url: new URL(update.url ?? outgoing.url), headers: sent };
     }
     const step = identity(outgoing);
     if (seen.has(step)) throw new TransportError('redirect-loop', `Redirects in a circle, back to ${shown(outgoing.url)}.`);
@@ -107,7 +111,7 @@ function redirected(from: Outgoing, status: number, location: string): Outgoing 
   if (status === 303 ? method !== 'HEAD' : status < 303 && method === 'POST') {
     method = 'GET';
     body = undefined;
-    headers = without(headers, ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']);
+    headers = without(headers, OF_A_BODY);
   }
   if (target.origin !== from.url.origin) headers = without(headers, ['authorization', 'cookie', 'proxy-authorization', 'host']);
   return { url: target, method, headers, body };
@@ -118,13 +122,6 @@ function redirected(from: Outgoing, status: number, location: string): Outgoing 
 function identity({ method, url, headers }: Outgoing): string {
   const cookie = Object.entries(headers).find(([name]) => name.toLowerCase() === 'cookie')?.[1];
   return JSON.stringify([method, url.href.split('#', 1)[0], cookie]);
-}
-
-/** Crawlee's handler sets `Cookie`; a request may have come with `cookie`, which is the older one. */
-function withOneCookieHeader(headers: SimpleHeaders): SimpleHeaders {
-  if (headers['Cookie'] === undefined || headers['cookie'] === undefined) return headers;
-  const { cookie: _older, ...rest } = headers;
-  return rest;
 }
 
 function has(headers: SimpleHeaders, name: string): boolean {

@@ -42,7 +42,11 @@ export function createUnblockerClient(options: UnblockerClientOptions): TierClie
     const route: Route = { tier: 'unblocker', proxy: 'rotating', sessionId };
     const routed: RoutedRequest = { ...request, proxyUrl, route, headers: headersOf(request, sessionId, options) };
     try {
-      const answer = await client.stream(routed, onRedirect);
+      const answer = await client.stream(routed, (redirect, next) => {
+        if (!onRedirect) return;
+        onRedirect(redirect, next);
+        next.headers = headersOf(next, sessionId, options);
+      });
       if (answer.statusCode !== 407) return { ...answer, request };
       // No site says so; the service does where it had no tunnel to refuse.
       answer.stream.destroy();
@@ -61,7 +65,11 @@ export function createUnblockerClient(options: UnblockerClientOptions): TierClie
 
 /** They go inside the tunnel, where the service reads them. Cookies and headers pass to the target as they are; they are not
  *  forced on the service (X-SU-Force-*), for then a page that fails is paid for too. */
-function headersOf(request: HttpRequest, sessionId: string, { geo, headless }: UnblockerClientOptions): Record<string, string> {
+function headersOf(
+  request: Pick<HttpRequest, 'headers'>,
+  sessionId: string,
+  { geo, headless }: UnblockerClientOptions,
+): Record<string, string> {
   const { own, cookie } = ownHeaders(request);
   return {
     ...(sessionId !== '' && { 'X-SU-Session-Id': serviceSession(sessionId) }),
