@@ -22,5 +22,34 @@ export class SurefootError extends Error {
 
 /** The message of anything that was thrown, without its stack. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'Something was thrown that has no text.';
+  }
+}
+
+/** Whatever was thrown as an Error that can be logged, counted and stored. A handler may throw anything: `undefined`, a
+ *  symbol, an error whose cause is itself. Crawlee's statistics would end the crawl over it. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error && causesOf(thrown).every(isReadable)) return thrown;
+  const error = new Error(messageOf(thrown));
+  if (thrown instanceof Error && isReadable(thrown) && thrown.stack !== undefined) error.stack = thrown.stack;
+  return error;
+}
+
+const MAX_CAUSES = 10;
+
+/** An error and its causes; for those that go in a circle, or on and on, null is the last. */
+function causesOf(error: Error): unknown[] {
+  const chain: unknown[] = [error];
+  for (let { cause } = error; typeof cause === 'object' && cause !== null; { cause } = cause as Error) {
+    if (chain.length > MAX_CAUSES) return [...chain, null];
+    chain.push(cause);
+  }
+  return chain;
+}
+
+function isReadable(error: unknown): boolean {
+  return error instanceof Error && typeof error.message === 'string' && ['string', 'undefined'].includes(typeof error.stack);
 }

@@ -13,7 +13,7 @@ export type StoredRequest = RequestSchema & { id: string };
 
 /** A request for a worker to fetch at once, and how. */
 export interface Assignment {
-  readonly request: StoredRequest & { label: string };
+  readonly request: StoredRequest & { label?: string };
   readonly tier: Tier;
   /** When it was claimed, epoch milliseconds. */
   readonly claimedAt: number;

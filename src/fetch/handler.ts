@@ -34,6 +34,7 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
     async handle(request, toPage) {
       const flight = lane.flightOf(request);
       assertRoute(request, site);
+      const { id, url, uniqueKey } = request;
       let refusal: VerdictError | null = null;
       const page = toPage(flight, (why) => {
         refusal ??= why;
@@ -45,18 +46,49 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
         for (const row of rows) flight.stage(dataset, row);
       };
       // The router only reads `request`; the handlers it calls take a Page.
-      await duringPage(stage, async () => router(page as unknown as CheerioCrawlingContext)).catch((error: unknown) => {
+      try {
+        await duringPage(stage, async () => router(page as unknown as CheerioCrawlingContext));
+      } catch (error) {
         // What is missing may well be what the handler stumbled over.
         throw refusal ?? error;
-      });
+      } finally {
+        // Which page it is, is not the handler's to say.
+        Object.assign(request, { id, url, uniqueKey });
+        makeFit(request);
+      }
       if (refusal !== null) throw refusal as VerdictError;
     },
     getSchema: router.getSchema.bind(router),
   };
 }
 
-/** One request with a label that the site does not have fails; Crawlee's router would end the crawl. */
-function assertRoute({ label }: Request, site: Site): void {
+/** One request with a label that the site does not have fails; Crawlee's router would end the crawl. One without any has
+ *  been added past the frontier, and `labelOf` threw there: it does so here again, where that fails this page alone. */
+function assertRoute({ label: given, url }: Request, site: Site): void {
+  const label = given ?? site.labelOf(new URL(url));
   if (label !== undefined && Object.hasOwn(site.routes, label)) return;
   throw new VerdictError('fatal', `Site "${site.name}" has no route ${label}; it has ${Object.keys(site.routes).join(', ')}.`);
+}
+
+/** Makes what a handler has put into its request fit to be stored: a BigInt becomes text, and what leads back to where it
+ *  stands is left out. A request that cannot be written, or read again, would end the crawl, now and at each further start. */
+function makeFit(request: Request): void {
+  const { userData, errorMessages } = request;
+  if (!Array.isArray(errorMessages) || errorMessages.some((message) => typeof message !== 'string')) {
+    request.errorMessages = [errorMessages].flat().filter((message) => typeof message === 'string');
+  }
+  try {
+    JSON.stringify(userData);
+  } catch {
+    const path: unknown[] = [];
+    const json = JSON.stringify(userData, function (this: unknown, _key, value: unknown) {
+      if (typeof value === 'bigint') return String(value);
+      if (typeof value !== 'object' || value === null) return value;
+      path.splice(path.indexOf(this) + 1);
+      if (path.includes(value)) return undefined;
+      path.push(value);
+      return value;
+    });
+    request.userData = JSON.parse(json) as Request['userData'];
+  }
 }

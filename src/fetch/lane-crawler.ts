@@ -16,6 +16,7 @@ import type {
   CheerioCrawler,
 } from '@crawlee/cheerio';
 
+import { toError } from '../core/errors.ts';
 import { saysNothingOfSession } from '../core/verdict.ts';
 import { crawlee } from '../crawlee.ts';
 import type { RoutedRequest } from './clients/tier-client.ts';
@@ -88,7 +89,7 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
       session?.markGood();
     } catch (error) {
       request.state = crawlee.RequestState.ERROR_HANDLER;
-      await this.#fail(error as Error, context, source);
+      await this.#fail(toError(error), context, source);
       request.state = crawlee.RequestState.DONE;
       if (!saysNothingOfSession(error)) session?.markBad();
     }

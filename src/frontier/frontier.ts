@@ -30,7 +30,7 @@ import { createClaims, type Claims, type Next } from './claims.ts';
 import { openFlight, type Flight, type InFlight, type OpenFlight } from './flight.ts';
 import { createIntake, takeTurns, type InTurn, type Intake } from './intake.ts';
 import { pastKnown } from './known-links.ts';
-import { createLanes, labelIn, type Lanes } from './lanes.ts';
+import { createLanes, labelFor, type Lanes } from './lanes.ts';
 import type { FrontierOptions, FrontierSnapshot } from './options.ts';
 import type { Landing, Pace } from './pace.ts';
 
@@ -84,7 +84,7 @@ export class Frontier implements IRequestManager {
     this.#peak = options.concurrency ?? 0;
     this.#now = now;
     this.#ladder = options.ladder ?? createLadder({ tiers: ['http'] });
-    this.#lanes = createLanes(this.#ladder, site.labelOf);
+    this.#lanes = createLanes(this.#ladder, site);
     this.#claims = { http: this.#claimsOf('http'), browser: this.#claimsOf('browser') };
     this.#onBrowserNeeded = options.onBrowserNeeded ?? (() => {});
     this.#onLearnt = options.onLearnt ?? (() => {});
@@ -227,7 +227,7 @@ export class Frontier implements IRequestManager {
     if (!next) return null;
     const request = asRequest(next.request) as Request<T>;
     // Added past this frontier, through RequestQueue.open().
-    request.label ??= this.#site.labelOf(new URL(request.url));
+    request.label ??= labelFor(request, this.#site);
     this.#takeOff(request, next);
     return request;
   }
@@ -320,9 +320,9 @@ export class Frontier implements IRequestManager {
     if (!next) return null;
     const stored = next.request as StoredRequest;
     const { id, url, uniqueKey, errorMessages = [] } = stored;
-    const label = labelIn(stored) ?? this.#site.labelOf(new URL(url));
+    const label = labelFor(stored, this.#site);
     this.#takeOff({ id, url, uniqueKey, label, errorMessages, body: '' }, next);
-    return { request: { ...stored, label }, tier: next.tier, claimedAt: next.at };
+    return { request: { ...stored, ...(label !== undefined && { label }) }, tier: next.tier, claimedAt: next.at };
   }
 
   /** Adds what a worker's intake has let in. Resolves when it is on disk; what is beyond `room` new ones, or beyond the

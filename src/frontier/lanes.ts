@@ -4,6 +4,7 @@ import { attemptsOf } from '../core/dead-letter.ts';
 import type { Ladder } from '../core/ladder.ts';
 import { laneOf, type Lane } from '../core/lane.ts';
 import type { Tier } from '../core/page.ts';
+import type { Site } from '../core/site.ts';
 
 /** A request as far as its way goes: one of Crawlee's, or one as it is stored. */
 export interface Routed {
@@ -21,8 +22,7 @@ export interface Lanes {
   taken(request: Routed): void;
 }
 
-/** @param labelOf The label of a URL that was added without one. */
-export function createLanes(ladder: Ladder, labelOf: (url: URL) => string): Lanes {
+export function createLanes(ladder: Ladder, site: Pick<Site, 'labelOf'>): Lanes {
   // Sent from the browser lane to a cheaper one, as a probe or because the ladder has learnt: not to be sent back there.
   const sentDown = new Map<string, Tier>();
   return {
@@ -33,7 +33,7 @@ export function createLanes(ladder: Ladder, labelOf: (url: URL) => string): Lane
       const sent = sentDown.get(id);
       if (sent !== undefined) return ladder.instead(sent);
       const url = new URL(request.url);
-      const tier = ladder.start(url.host, labelIn(request) ?? labelOf(url), now);
+      const tier = ladder.start(url.host, labelFor(request, site) ?? '', now);
       if (lane === 'browser' && laneOf(tier) !== lane) sentDown.set(id, tier);
       return tier;
     },
@@ -43,7 +43,14 @@ export function createLanes(ladder: Ladder, labelOf: (url: URL) => string): Lane
   };
 }
 
-/** The label that a request was given, if it was. */
-export function labelIn({ label, userData }: Pick<Routed, 'label' | 'userData'>): string | undefined {
-  return label ?? (userData?.['label'] as string | undefined);
+/** The label that a request was given, or that its site names for it; none where `labelOf` throws: the page's failure, not
+ *  the claim's (fetch/handler.ts). */
+export function labelFor({ label, url, userData }: Routed, { labelOf }: Pick<Site, 'labelOf'>): string | undefined {
+  const given = label ?? (userData?.['label'] as string | undefined);
+  if (given !== undefined) return given;
+  try {
+    return labelOf(new URL(url));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { messageOf, SurefootError } from '../../src/core/errors.ts';
+import { messageOf, SurefootError, toError } from '../../src/core/errors.ts';
 
 describe('SurefootError', () => {
   it('names its kind in its message', () => {
@@ -36,5 +36,38 @@ describe('messageOf', () => {
     [42, '42'],
   ])('%s → %j', (thrown, message) => {
     expect(messageOf(thrown)).toBe(message);
+  });
+});
+
+describe('toError', () => {
+  const circle: Error & { cause?: unknown } = new Error('in a circle');
+  circle.cause = new Error('a step', { cause: circle });
+  const endless = Array.from({ length: 50 }).reduce<Error>((cause) => new Error('deep', { cause }), new Error('first'));
+
+  it.each<[string, unknown, string]>([
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a text', 'text', 'text'],
+    ['a symbol', Symbol('x'), 'Symbol(x)'],
+    ['an object without a prototype', Object.create(null), 'Something was thrown that has no text.'],
+    ['an error whose message is none', Object.assign(new Error('x'), { message: { a: 1 } }), '[object Object]'],
+    ['an error whose stack is none', Object.assign(new Error('x'), { stack: 5 }), 'x'],
+    ['an error whose cause is its own', circle, 'in a circle'],
+    ['an error with causes on and on', endless, 'deep'],
+    ['an error whose cause is no error', new Error('x', { cause: { message: { a: 1 } } }), 'x'],
+  ])('makes a plain error of %s', (_, thrown, message) => {
+    const error = toError(thrown);
+    expect(error).not.toBe(thrown);
+    expect([error.message, error.cause, typeof error.stack]).toEqual([message, undefined, 'string']);
+  });
+
+  it('leaves any other error as it is, with its cause and its class', () => {
+    const error = new SurefootError('site', 'Broken.', { cause: new TypeError('below') });
+    expect(toError(error)).toBe(error);
+    expect(toError(Object.freeze(new Error('frozen', { cause: 'a text' })))).toMatchObject({ cause: 'a text' });
+  });
+
+  it('keeps where it was thrown', () => {
+    expect(toError(circle).stack).toBe(circle.stack);
   });
 });

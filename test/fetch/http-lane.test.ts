@@ -320,6 +320,33 @@ describe('a link', () => {
     expect(server.hits.get('/two')).toHaveLength(1);
   });
 
+  it('that a handler adds to RequestQueue.open() and for which `labelOf` throws fails, and nothing else does', async () => {
+    const add: Handler = async ({ response }) => {
+      const queue = await RequestQueue.open();
+      await queue.addRequest({ url: new URL('/odd', response.url).href });
+    };
+    const server = await serve({});
+    const lab = labSite({ '/adds': add });
+    const labelOf = (url: URL) => {
+      if (url.pathname === '/odd') throw new Error('what is this?');
+      return lab.labelOf(url);
+    };
+    const urls = ['/adds', '/ok', '/fine'].map((path) => server.origin + path);
+    const { ends, letters } = await crawlLab({ storage: openIn(newFolder()), site: { ...lab, labelOf }, urls });
+    expect(ends).toEqual({ succeeded: 3, failed: 1 });
+    expect(letters).toMatchObject([{ url: `${server.origin}/odd`, error: 'what is this?' }]);
+  });
+
+  it('that a handler adds to RequestQueue.open() and that is no URL fails the page that added it', async () => {
+    const add: Handler = async () => {
+      const queue = await RequestQueue.open();
+      await queue.addRequest({ url: 'foo', uniqueKey: 'foo' });
+    };
+    const { ends, letters } = await crawl({ '/adds': add, '/ok': pushPath });
+    expect(ends).toEqual({ succeeded: 1, failed: 1 });
+    expect(letters[0]?.error).toContain('whose URL is none: foo');
+  });
+
   it.each([
     ['an unknown label', { label: 'NEWS', url: '/x' }, /no route NEWS/],
     ['no URL', { url: 'javascript:void(0)' }, /no absolute http/],
@@ -338,7 +365,35 @@ describe('a link', () => {
   });
 });
 
+describe('what a handler puts into its request', () => {
+  const circle: { n?: unknown } = {};
+  circle.n = circle;
+
+  it.each<[string, (page: Page) => void]>([
+    ['a BigInt', ({ request }) => void Object.assign(request.userData, { foundOn: 10n })],
+    ['a circle', ({ request }) => void Object.assign(request.userData, { circle })],
+    ['no list of errors', ({ request }) => void Object.assign(request, { errorMessages: null })],
+    ['what is no text in its list of errors', ({ request }) => void request.errorMessages.push({ n: 1n } as never)],
+    ['another URL', ({ request }) => void Object.assign(request, { url: 'foo' })],
+    ['another id', ({ request }) => void Object.assign(request, { id: 'other', uniqueKey: 'other' })],
+  ])('may be %s: its page is tried again and done as any other', async (_, put) => {
+    let tries = 0;
+    const handler: Handler = async (page) => {
+      tries++;
+      put(page);
+      await page.pushData({ path: new URL(page.response.url).pathname, n: tries });
+      if (tries < 2) throw new Error('once more');
+    };
+    const { letters, ends, rows } = await crawl({ '/odd': handler, '/ok': pushPath });
+    expect([ends, letters]).toEqual([{ succeeded: 2 }, []]);
+    expect((await rows('default')).find(({ path }) => path === '/odd')).toMatchObject({ n: 2 });
+  });
+});
+
 describe('an error', () => {
+  const loop = new Error('loop');
+  loop.cause = loop;
+
   it('of a handler that has left a message of its own with its request ends the page, not the crawl', async () => {
     const note: Handler = async ({ request }) => {
       request.pushErrorMessage('a note of the handler');
@@ -346,6 +401,20 @@ describe('an error', () => {
     };
     const { letters, ends } = await crawl({ '/notes': note, '/ok': pushPath });
     expect([letters.map(({ error }) => error), ends]).toEqual([['it is over'], { failed: 1, succeeded: 1 }]);
+  });
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['a symbol', Symbol('x')],
+    ['an object without a prototype', Object.create(null)],
+    ['an error that is its own cause', loop],
+  ])('that is %s fails the page that threw it, and nothing else', async (_, thrown) => {
+    const throwing: Handler = async () => {
+      throw thrown;
+    };
+    const { letters, ends } = await crawl({ '/throws': throwing, '/ok': pushPath });
+    expect(ends).toEqual({ failed: 1, succeeded: 1 });
+    expect(letters).toMatchObject([{ verdict: 'transient' }]);
   });
 
   it('page that is short leaves its connection to the next request', async () => {

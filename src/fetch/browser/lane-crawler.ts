@@ -3,6 +3,8 @@
 import { PlaywrightCrawler, type PlaywrightCrawlerOptions, type PlaywrightCrawlingContext } from '@crawlee/playwright';
 import type { Response } from 'playwright';
 
+import { toError } from '../../core/errors.ts';
+
 /** What the crawler does with one attempt at a page, in this order. */
 export interface LaneWork {
   /** Before there is a page: what forbids a request must not cost a browser. */
@@ -35,7 +37,7 @@ export class BrowserLaneCrawler extends PlaywrightCrawler {
       await this.#work.prepare(context);
       await super._runRequestHandler(context);
     } catch (error) {
-      throw this.#work.explain(error);
+      throw toError(this.#work.explain(error));
     }
   }
 

@@ -75,6 +75,9 @@ export function openRequestQueues(connection: Connection, stores: Stores, dueTim
   };
 
   const add = async (store: number, requests: readonly RequestSchema[], forefront: boolean): Promise<ProcessedRequest[]> => {
+    // Crawlee lets one pass that has a unique key. Nothing could be done with it once it is there.
+    const odd = requests.find(({ url }) => !URL.canParse(url));
+    if (odd) throw new SurefootError('site', `A request was added to a queue whose URL is none: ${odd.url}.`);
     const lines = requests.map((request) => ({
       uniqueKey: request.uniqueKey,
       requestId: toRequestId(request.uniqueKey),
