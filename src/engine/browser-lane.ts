@@ -70,8 +70,8 @@ export function tendBrowserLane({ frontier, lane, open, onLost, onDeadLetter }: 
       while (frontier.hasWork('browser') && !frontier.isStopped);
       working = null;
     } catch (error) {
-      // Without it the HTTP lane would wait for pages that nobody fetches.
-      frontier.stop();
+      // The HTTP lane would wait for pages that nobody fetches.
+      frontier.fail(error);
       throw error;
     }
   };

@@ -72,7 +72,7 @@ export class Frontier implements IRequestManager {
   #stopped = false;
   /** What was put off to the second pass last. */
   #putOff: PutOff | null = null;
-  /** A write that nobody waited for and that failed: what is on disk is not what it should be. */
+  /** Why the crawl cannot go on: a lane has died, or a write that nobody waited for has failed. */
   #broken: { error: unknown } | null = null;
 
   constructor(options: FrontierOptions) {
@@ -117,6 +117,12 @@ export class Frontier implements IRequestManager {
 
   get isStopped(): boolean {
     return this.#stopped;
+  }
+
+  /** Ends the crawl with an error: whoever asks for a page, or whether all is done, meets it. Pages that are in flight in a
+   *  lane that has died would be waited for otherwise. */
+  fail(error: unknown): void {
+    this.#broken ??= { error };
   }
 
   /** The attempt under way at a request that was handed out. */
@@ -443,9 +449,7 @@ export class Frontier implements IRequestManager {
 
   /** Of a write that nobody waits for: a crawl whose host stays closed on disk, or whose page stays locked, would wait for ever. */
   #see(writing: Promise<void>): void {
-    writing.catch((error: unknown) => {
-      this.#broken ??= { error };
-    });
+    writing.catch((error: unknown) => this.fail(error));
   }
 
   #assertWhole(): void {
