@@ -4,6 +4,7 @@ import { PlaywrightCrawler, type PlaywrightCrawlerOptions, type PlaywrightCrawli
 import type { Response } from 'playwright';
 
 import { toError } from '../../core/errors.ts';
+import { saysNothingOfSession } from '../../core/verdict.ts';
 
 /** What the crawler does with one attempt at a page, in this order. */
 export interface LaneWork {
@@ -65,6 +66,14 @@ export class BrowserLaneCrawler extends PlaywrightCrawler {
     ...[, controller]: Parameters<Base['_maybeAddSessionRetiredListener']>
   ): void {
     controller.browser.on('disconnected', () => this.browserPool.retireBrowserController(controller));
+  }
+
+  protected override async _requestFunctionErrorHandler(
+    ...[error, context, source]: Parameters<Base['_requestFunctionErrorHandler']>
+  ): Promise<void> {
+    await super._requestFunctionErrorHandler(error, context, source);
+    // What comes next is Crawlee's `context.session?.markBad()`, whatever the failure; three of those end a session.
+    if (saysNothingOfSession(error)) delete context.session;
   }
 
   protected override async _cleanupContext(context: PlaywrightCrawlingContext): Promise<void> {

@@ -6,8 +6,11 @@ import type { PlaywrightCrawler } from '@crawlee/playwright';
 import type { Browser } from 'playwright';
 import { expect, it } from 'vitest';
 
+import { VerdictError } from '../../../src/core/verdict.ts';
+import type { BrowserCrawlerOptions } from '../../../src/fetch/browser-crawler.ts';
 import { ASSET_PATTERNS, blockedKindOf } from '../../../src/fetch/browser/assets.ts';
 import { extraHeaders, userAgentOverride } from '../../../src/fetch/browser/identity.ts';
+import { keepRobots } from '../../../src/fetch/robots.ts';
 import { app, crawlBrowser, describeBrowser, html, labBrowser, startServer } from './lab.ts';
 
 const LINUX = { platform: 'linux', arch: 'x64' } as const;
@@ -182,6 +185,29 @@ describeBrowser('cookies', () => {
       '/there': ['other=1'],
       '/end': ['byScript=1', 'byServer=1'],
     });
+  });
+
+  it('are kept whatever pages are missing, forbidden or shells, and are gone with a refusal', async () => {
+    const server = await startServer({
+      '/login': html('<h1>welcome</h1>', { 'set-cookie': 'member=1' }),
+      '/shell': app(''),
+      '/still': html('<h1>still</h1>'),
+      '/denied': html('<h1>denied</h1>', {}, 403),
+      '/stranger': html('<h1>stranger</h1>'),
+    });
+    const early = new VerdictError('early', 'Its host rests.');
+    const rules = keepRobots(async () => 'User-agent: *\nDisallow: /no');
+    const robots: BrowserCrawlerOptions['robots'] = async (url) => {
+      if (url.endsWith('/early')) throw early;
+      return rules(url);
+    };
+    const nothingSaid = ['/gone', '/gone?2', '/no', '/no?2', '/early', '/shell'];
+    const urls = ['/login', ...nothingSaid, '/still', '/denied', '/stranger'].map((path) => server.origin + path);
+    const { failures } = await crawlBrowser({ urls, options: { robots } });
+    const verdicts = ['missing', 'missing', 'skipped', 'skipped', 'early', 'needs-browser', 'blocked'];
+    expect(failures.map(({ verdict }) => verdict)).toEqual(verdicts);
+    const sent = Object.fromEntries(server.hits.map(({ path, headers }) => [path, headers.cookie]));
+    expect(sent).toMatchObject({ '/still': 'member=1', '/denied': 'member=1', '/stranger': undefined });
   });
 });
 
