@@ -2,9 +2,10 @@
 import type { Page as BrowserPage, Request, Response } from 'playwright';
 
 export interface Activity {
-  /** The latest answer to a navigation of the page itself; redirects are answers too. */
+  /** That to the document which is there. What a script or a click goes to may be a download or nothing (204), and the page
+   *  stays. Before there is a document: the latest answer, also a redirect. */
   readonly answer: Response | null;
-  /** What broke the latest document while it came, such as `net::ERR_CONTENT_LENGTH_MISMATCH`. */
+  /** What broke this document while it came, such as `net::ERR_CONTENT_LENGTH_MISMATCH`. */
   readonly broken: string | null;
   /** The answer is one that a browser saves to a file. */
   readonly download: boolean;
@@ -19,27 +20,31 @@ const SCRIPTS_OWN = new Set(['fetch', 'xhr', 'script']);
 
 export function watchActivity(page: BrowserPage): Activity {
   const asking = new Set<Request>();
-  let answer: Response | null = null;
-  let broken: string | null = null;
+  const faults = new WeakMap<Request, string>();
+  let latest: Response | null = null;
+  let shown: Response | null = null;
   let download = false;
 
   const isDocument = (request: Request) => request.isNavigationRequest() && request.frame() === page.mainFrame();
   page.on('request', (request) => {
     if (SCRIPTS_OWN.has(request.resourceType())) asking.add(request);
-    // What a document before this one has left open, no event will end.
-    else if (isDocument(request)) asking.clear();
   });
   page.on('response', (response) => {
-    if (!isDocument(response.request())) return;
-    answer = response;
-    broken = null;
+    if (isDocument(response.request())) latest = response;
+  });
+  page.on('framenavigated', (frame) => {
+    // A script that changes the address alone (`history.pushState`) is told of in the same way.
+    if (frame !== page.mainFrame() || latest === null || latest === shown || !isSameDocument(frame.url(), latest.url())) return;
+    shown = latest;
+    // What the document before has left open, no event will end.
+    asking.clear();
   });
   page.on('requestfinished', (request) => asking.delete(request));
   page.on('requestfailed', (request) => {
     asking.delete(request);
     const { errorText = '' } = request.failure() ?? {};
     // One that its own script leaves for another is aborted too.
-    if (isDocument(request) && answer?.request() === request && !errorText.includes('ERR_ABORTED')) broken = errorText;
+    if (isDocument(request) && !errorText.includes('ERR_ABORTED')) faults.set(request, errorText);
   });
   page.on('download', (file) => {
     download = true;
@@ -56,10 +61,11 @@ export function watchActivity(page: BrowserPage): Activity {
   return {
     crashed,
     get answer() {
-      return answer;
+      return shown ?? latest;
     },
     get broken() {
-      return broken;
+      const answer = shown ?? latest;
+      return (answer && faults.get(answer.request())) ?? null;
     },
     get download() {
       return download;
@@ -68,4 +74,9 @@ export function watchActivity(page: BrowserPage): Activity {
       return asking.size;
     },
   };
+}
+
+/** Whether two addresses are one but for their fragments. */
+function isSameDocument(one: string, other: string): boolean {
+  return one.split('#', 1)[0] === other.split('#', 1)[0];
 }

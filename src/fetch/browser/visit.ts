@@ -8,7 +8,7 @@ import { outlineOf } from '../../core/outline.ts';
 import type { Dom, Page } from '../../core/page.ts';
 import type { BrowserRules, BrowserView } from '../../core/site.ts';
 import { isShell } from '../../core/shell.ts';
-import { TransportError } from '../../core/transport.ts';
+import type { TransportError } from '../../core/transport.ts';
 import { VerdictError } from '../../core/verdict.ts';
 import { decodeBody } from '../decode.ts';
 import { parse } from '../document.ts';
@@ -16,22 +16,15 @@ import type { Activity } from './activity.ts';
 import { isNoPage, judgeDocument, kindOf, noPage, throwUnlessOk, toJudged } from './document.ts';
 import { isTimeout, nameBrowserError } from './net-errors.ts';
 import { createView } from './view.ts';
+import { inTime, isReached, loaded, NAVIGATION_MILLIS, SECOND, startTime, tooLate } from './waits.ts';
 
-const SECOND = 1_000;
-/** Until the document begins to arrive, and until it is there. */
-const NAVIGATION_MILLIS = 60 * SECOND;
-/** For its `load` event from then on: one script that hangs is no reason to lose the page. */
-const LOAD_MILLIS = 20 * SECOND;
 /** For what a site's `waitFor` names. */
 const WAIT_FOR_MILLIS = 30 * SECOND;
 /** For scripts to fill a page, where the site names nothing. */
 const FILL_MILLIS = 5 * SECOND;
 /** For a challenge that solves itself. */
 const CHALLENGE_MILLIS = 10 * SECOND;
-/** For a page to say what is in it. Scripts in an endless loop never let it. */
-const READ_MILLIS = 10 * SECOND;
 const STEP_MILLIS = 200;
-const CHECK_MILLIS = 500;
 /** A page may send its reader on, but not for ever. */
 const MAX_ROUNDS = 5;
 /** How a proxy that cannot reach a target says so where there is no tunnel. */
@@ -146,31 +139,6 @@ async function passChallenge(page: BrowserPage, activity: Activity): Promise<Jud
   }
 }
 
-/** Until the document is there, and its `load` event if that comes soon. Of a document that breaks off neither event comes. */
-async function loaded(page: BrowserPage, activity: Activity): Promise<void> {
-  const time = startTime(NAVIGATION_MILLIS);
-  for (let there = false; !there;) {
-    there = await isReached(page, 'domcontentloaded', CHECK_MILLIS);
-    if (activity.broken !== null) throw new Error(activity.broken);
-    if (!there && time.isUp()) throw tooLate();
-  }
-  await isReached(page, 'load', LOAD_MILLIS);
-}
-
-async function isReached(
-  page: BrowserPage,
-  state: 'domcontentloaded' | 'load' | 'networkidle',
-  timeout: number,
-): Promise<boolean> {
-  try {
-    await page.waitForLoadState(state, { timeout });
-    return true;
-  } catch (error) {
-    if (isTimeout(error)) return false;
-    throw error;
-  }
-}
-
 async function waitUntil(page: BrowserPage, what: NonNullable<VisitOptions['waitFor']>): Promise<void> {
   if (what === 'network-at-rest') {
     // Some networks never rest; what is there by then is read.
@@ -218,28 +186,6 @@ async function readText(answer: Activity['answer']): Promise<Judged> {
   const isXml = /[/+]xml\b/.test(headers['content-type'] ?? '');
   const $ = isXml ? parse(html, true) : parse('');
   return { kind: 'text', html, $, response: { status: answer.status(), headers }, answer };
-}
-
-function tooLate(): TransportError {
-  return new TransportError('request-timeout', `The page did not come within ${NAVIGATION_MILLIS / SECOND} s.`);
-}
-
-/** Playwright itself would wait for ever. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const late = setTimeout(READ_MILLIS, undefined, { ref: false, signal: over.signal }).then(() => {
-    throw new VerdictError('transient', `The page did not answer for ${READ_MILLIS / SECOND} s: its scripts do not rest.`);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    over.abort();
-  }
-}
-
-function startTime(millis: number): { isUp(): boolean } {
-  const end = performance.now() + millis;
-  return { isUp: () => performance.now() >= end };
 }
 
 /** Crawlee's helper for banners adds 370 KB of style to a page, which is nothing that the page said. */

@@ -1,0 +1,85 @@
+// How long a page is waited for until it is there. Playwright itself would wait for ever for some of it.
+import { setTimeout } from 'node:timers/promises';
+
+import type { Page as BrowserPage } from 'playwright';
+
+import { TransportError } from '../../core/transport.ts';
+import { VerdictError } from '../../core/verdict.ts';
+import type { Activity } from './activity.ts';
+import { isTimeout } from './net-errors.ts';
+
+export const SECOND = 1_000;
+/** Until the document begins to arrive, and until it is there. */
+export const NAVIGATION_MILLIS = 60 * SECOND;
+/** For its `load` event from then on: one script that hangs is no reason to lose the page. */
+const LOAD_MILLIS = 20 * SECOND;
+/** For a page to say what is in it. Scripts in an endless loop never let it. */
+const READ_MILLIS = 10 * SECOND;
+const CHECK_MILLIS = 500;
+
+/** Until the document is there, and its `load` event if that comes soon. */
+export async function loaded(page: BrowserPage, activity: Activity): Promise<void> {
+  if (!(await isThere(page, activity, { state: 'domcontentloaded', millis: NAVIGATION_MILLIS }))) throw tooLate();
+  await isThere(page, activity, { state: 'load', millis: LOAD_MILLIS });
+}
+
+/** Neither event comes of a document that breaks off, nor of one that Chromium has ended (`isComplete`). */
+async function isThere(
+  page: BrowserPage,
+  activity: Activity,
+  { state, millis }: { state: 'domcontentloaded' | 'load'; millis: number },
+): Promise<boolean> {
+  const time = startTime(millis);
+  for (;;) {
+    const reached = await isReached(page, state, CHECK_MILLIS);
+    if (activity.broken !== null) throw new Error(activity.broken);
+    if (reached || (await isComplete(page))) return true;
+    if (time.isUp()) return false;
+  }
+}
+
+/** A script that goes elsewhere while its document is parsed has Chromium end the document right there, for good: also when
+ *  it stays, as there was nothing to show. It is complete then, and says so only when it is asked. */
+async function isComplete(page: BrowserPage): Promise<boolean> {
+  try {
+    return (await inTime(page.evaluate<string>('document.readyState'))) === 'complete';
+  } catch {
+    return false; // It is busy, or has just gone; the next event says more.
+  }
+}
+
+export async function isReached(
+  page: BrowserPage,
+  state: 'domcontentloaded' | 'load' | 'networkidle',
+  timeout: number,
+): Promise<boolean> {
+  try {
+    await page.waitForLoadState(state, { timeout });
+    return true;
+  } catch (error) {
+    if (isTimeout(error)) return false;
+    throw error;
+  }
+}
+
+export function tooLate(): TransportError {
+  return new TransportError('request-timeout', `The page did not come within ${NAVIGATION_MILLIS / SECOND} s.`);
+}
+
+/** Playwright itself would wait for ever. */
+export async function inTime<T>(work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = setTimeout(READ_MILLIS, undefined, { ref: false, signal: over.signal }).then(() => {
+    throw new VerdictError('transient', `The page did not answer for ${READ_MILLIS / SECOND} s: its scripts do not rest.`);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+export function startTime(millis: number): { isUp(): boolean } {
+  const end = performance.now() + millis;
+  return { isUp: () => performance.now() >= end };
+}
