@@ -8,7 +8,7 @@ export interface Interruption {
   readonly exitCode: number;
 }
 
-/** Listens until `stop()`.
+/** Listens until `stop()`, alone: Crawlee, too, would act on SIGINT, and end what is not finished after 20 s.
  *  @param onFirst Called with the first signal. @param onSecond Called with the next one; it must end the process. */
 export function listenForSignals(
   onFirst: (interruption: Interruption) => void,
@@ -24,11 +24,24 @@ export function listenForSignals(
     process.on(signal, listener);
     return () => process.off(signal, listener);
   });
+  const letIn = keepOthersOut(Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[]);
   return {
     stop() {
+      letIn();
       for (const remove of listeners) remove();
     },
   };
+}
+
+/** Takes out every listener for them that is added from now on. @returns What ends that. */
+function keepOthersOut(signals: readonly NodeJS.Signals[]): () => void {
+  const onNew = (event: string | symbol, listener: () => void) => {
+    const signal = signals.find((signal) => signal === event);
+    // It is told before the listener is there.
+    if (signal) queueMicrotask(() => process.off(signal, listener));
+  };
+  process.on('newListener', onNew);
+  return () => void process.off('newListener', onNew);
 }
 
 /** Calls `onAsked` at each SIGUSR2 (SIGUSR1 is Node's inspector's) until `stop()`. */
@@ -42,13 +55,9 @@ export function askToStop(): void {
   process.emit('SIGTERM', 'SIGTERM');
 }
 
-/** For a process whose parent is asked to end when it is: a terminal sends its signals to both. Takes out every listener for
- *  them, also those that come later, such as Crawlee's. */
+/** For a process whose parent is asked to end when it is: a terminal sends its signals to both. */
 export function leaveSignalsToParent(): void {
   const ignored = [...Object.keys(EXIT_CODES), 'SIGUSR2', 'SIGHUP'] as NodeJS.Signals[];
-  const ignore = () => {};
-  for (const signal of ignored) process.on(signal, ignore);
-  process.on('newListener', (event, listener: () => void) => {
-    if (ignored.some((signal) => signal === event)) queueMicrotask(() => process.off(event as NodeJS.Signals, listener));
-  });
+  for (const signal of ignored) process.on(signal, () => {});
+  keepOthersOut(ignored);
 }

@@ -69,6 +69,20 @@ describe('listenForSignals', () => {
     expect([process.listenerCount('SIGINT'), process.listenerCount('SIGTERM')]).toEqual(before);
     process.off('SIGINT', mine);
   });
+
+  it('keeps out who comes later, as Crawlee does, until it stops', async () => {
+    const late = () => {};
+    const before = process.listeners('SIGINT');
+    const { stop } = listenForSignals(late, late);
+    process.once('SIGINT', late);
+    await Promise.resolve();
+    expect(process.listenerCount('SIGINT')).toBe(before.length + 1);
+    stop();
+    process.once('SIGINT', late);
+    await Promise.resolve();
+    expect(process.listeners('SIGINT')).toEqual([...before, late]);
+    process.off('SIGINT', late);
+  });
 });
 
 it('leaveSignalsToParent: no signal that a terminal or a supervisor sends to all ends the process, whoever listens for it', async () => {
