@@ -21,11 +21,11 @@ const EXAMPLES: Readonly<Record<Command, readonly string[]>> = {
 };
 
 const EXIT_CODES = `Exit codes:
-  0         all done
-  1         bad input or setup
-  2         finished, some requests failed
-  3         stopped by a budget or a proxy: run the same command again to resume
-  130, 143  interrupted: run the same command again to resume`;
+  0              all done
+  1              bad input or setup
+  2              finished, some requests failed
+  3              stopped by a budget or a proxy: run the same command again to resume
+  129, 130, 143  interrupted: run the same command again to resume`;
 
 /** Every flag there is, settings first. */
 export const FLAGS: readonly (FlagMeta & { readonly flag: `--${string}` })[] = [...OPTIONS, ...OTHER_FLAGS].flatMap(

@@ -1,6 +1,9 @@
-// SIGINT and SIGTERM: the first lets the pages in flight finish, the second ends at once.
+// SIGINT, SIGTERM and SIGHUP: the first lets the pages in flight finish, the second ends at once. SIGUSR2 asks.
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** A terminal that closes sends SIGHUP to what runs in it twice: its shell does, and the kernel when the shell is gone. */
+const HANG_UP_MILLIS = 1_000;
 
 /** A signal that asks a crawl to end, and the exit code that says so. */
 export interface Interruption {
@@ -15,9 +18,15 @@ export function listenForSignals(
   onSecond: (interruption: Interruption) => void,
 ): { stop(): void } {
   let seen = 0;
+  let hungUpMillis = -Infinity;
   const listeners = Object.entries(EXIT_CODES).map(([name, exitCode]) => {
     const signal = name as keyof typeof EXIT_CODES;
     const listener = () => {
+      if (signal === 'SIGHUP') {
+        const now = performance.now();
+        if (now - hungUpMillis < HANG_UP_MILLIS) return;
+        hungUpMillis = now;
+      }
       seen++;
       (seen === 1 ? onFirst : onSecond)({ signal, exitCode });
     };
@@ -57,7 +66,7 @@ export function askToStop(): void {
 
 /** For a process whose parent is asked to end when it is: a terminal sends its signals to both. */
 export function leaveSignalsToParent(): void {
-  const ignored = [...Object.keys(EXIT_CODES), 'SIGUSR2', 'SIGHUP'] as NodeJS.Signals[];
+  const ignored = [...Object.keys(EXIT_CODES), 'SIGUSR2'] as NodeJS.Signals[];
   for (const signal of ignored) process.on(signal, () => {});
   keepOthersOut(ignored);
 }

@@ -57,6 +57,7 @@ describe('a signal', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)(
     '%s lets the pages in flight finish, exits %i, and the next start fetches no page twice',
     async (signal, exitCode) => {

@@ -41,13 +41,26 @@ describe('listenForSignals', () => {
     ['SIGINT', 'SIGINT', 130],
     ['SIGTERM', 'SIGTERM', 143],
     ['SIGINT', 'SIGTERM', 143],
+    ['SIGHUP', 'SIGINT', 130],
+    ['SIGINT', 'SIGHUP', 129],
   ] as const)('%s asks to end, and %s then ends at once with %i', async (first, second, exitCode) => {
     const { next, exit, send } = await startListener();
     send(first);
-    expect(await next()).toBe(`first ${first} ${first === 'SIGINT' ? 130 : 143}`);
+    expect(await next()).toBe(`first ${first} ${{ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[first]}`);
     send(second);
     expect(await next()).toBe(`second ${second} ${exitCode}`);
     expect(await exit).toEqual([exitCode, null]);
+  });
+
+  it('takes the SIGHUPs of a terminal that closes for one: its shell sends one, and the kernel another', async () => {
+    const { next, exit, send } = await startListener();
+    send('SIGHUP');
+    expect(await next()).toBe('first SIGHUP 129');
+    send('SIGHUP');
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    send('SIGHUP');
+    expect(await next()).toBe('second SIGHUP 129');
+    expect(await exit).toEqual([129, null]);
   });
 
   it('stops listening: a signal then ends the process as ever', async () => {
