@@ -47,6 +47,15 @@ export interface QueueCounts {
   readonly handled: number;
 }
 
+/** How a host rests. Both may be so at once, and what it has asked for outlasts the other. */
+export interface Rest {
+  /** Until when it is not called (epoch milliseconds; 0: that is over, or was never so). Kept over restarts. */
+  readonly until: number;
+  /** Whether it has as many pages in flight as it may: then it is not called before it is said to be open again, whatever the
+   *  time. A restart ends this, for none of them is in flight then. */
+  readonly closed: boolean;
+}
+
 /** How a claim is made. */
 export interface ClaimOptions {
   /** Only what is in this lane is claimed. @default 'http' */
@@ -62,9 +71,8 @@ export interface ClaimOptions {
   readonly owner: string;
   /** A page that was in flight at more deaths of the process than this is not claimed. */
   readonly maxDeaths: number;
-  /** Asked for the host of the request that is claimed: until when it rests after this hand-out (epoch milliseconds; 0: it
-   *  may be called again at once, Infinity: until `rest()` says so). */
-  restAfter(host: string): number;
+  /** Asked for the host of the request that is claimed: how it rests after this hand-out. */
+  restAfter(host: string): Rest;
 }
 
 /** What is stored of a request: all of it but its id, which is a column. `toJSON` of `userData` keeps Crawlee's `__crawlee`. */
@@ -100,9 +108,8 @@ export interface AtomicStorage extends StorageClient {
   recover(queueId: string, requestIds: readonly string[]): Promise<void>;
   /** Whether a lane has any request that is not handled. */
   hasWork(queueId: string, lane: Lane): boolean;
-  /** Sets until when a host rests (epoch milliseconds; 0: it may be called). Kept over restarts, but for Infinity. Claims
-   *  that are made from now on know of it. */
-  rest(queueId: string, host: string, until: number): Promise<void>;
+  /** Sets how a host rests. Claims that are made from now on know of it. */
+  rest(queueId: string, host: string, rest: Rest): Promise<void>;
   /** When the next waiting request falls due or the next resting host may be called, or null. */
   nextWake(queueId: string): number | null;
   /** Makes the requests that were reclaimed until Infinity due at a time, unless others wait: a lane that has not begun yet

@@ -10,6 +10,7 @@ import type {
   ClaimOptions,
   PageTally,
   QueueCounts,
+  Rest,
   StagedRow,
   TallySum,
   Written,
@@ -28,7 +29,7 @@ export interface Checkpoint {
   reclaim(request: Written, notBefore: number, lane?: Lane): Promise<void>;
   recover(requestIds: readonly string[]): Promise<void>;
   hasWork(lane: Lane): boolean;
-  rest(host: string, until: number): Promise<void>;
+  rest(host: string, rest: Rest): Promise<void>;
   nextWake(): number | null;
   startSecondPass(notBefore: number): number;
   isFinished(): Promise<boolean>;
@@ -52,7 +53,7 @@ export function atomicCheckpoint(storage: AtomicStorage, queue: RequestQueue): C
     reclaim: (request, notBefore, lane) => storage.reclaim(queue.id, request, notBefore, lane),
     recover: (requestIds) => storage.recover(queue.id, requestIds),
     hasWork: (lane) => storage.hasWork(queue.id, lane),
-    rest: (host, until) => storage.rest(queue.id, host, until),
+    rest: (host, rest) => storage.rest(queue.id, host, rest),
     nextWake: () => storage.nextWake(queue.id),
     startSecondPass: (notBefore) => storage.startSecondPass(queue.id, notBefore),
     async isFinished() {

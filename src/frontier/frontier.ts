@@ -15,7 +15,7 @@ import type {
 } from '@crawlee/core';
 import type { Dictionary, ProcessedRequest, RequestSchema } from '@crawlee/types';
 
-import { DATASETS, type PageEnd, type QueueCounts } from '../core/checkpoint.ts';
+import { DATASETS, type PageEnd, type QueueCounts, type Rest } from '../core/checkpoint.ts';
 import { handOutAfter, MAX_DEATHS, maxDeathsNow, QUIET_MILLIS } from '../core/crash.ts';
 import { attemptsOf, climbsOf, toDeadLetter, type DeadLetter, type PutOff } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
@@ -154,7 +154,7 @@ export class Frontier implements IRequestManager {
   pause(request: Pick<InFlight, 'id' | 'url'>, until: number): void {
     this.#openFlightOf(request).throttled = true;
     const { host } = new URL(request.url);
-    this.#rest(host, this.#pace.pause(host, until));
+    this.#rest(host, this.#pace.pause(host, until, this.#now()));
     for (const lane of LANES) {
       for (const next of this.#claims[lane].drop(({ request: { url } }) => new URL(url).host === host))
         this.#giveBack(next, lane);
@@ -443,8 +443,8 @@ export class Frontier implements IRequestManager {
     return next;
   }
 
-  #rest(host: string, until: number): void {
-    this.#see(this.#checkpoint.rest(host, until));
+  #rest(host: string, rest: Rest): void {
+    this.#see(this.#checkpoint.rest(host, rest));
   }
 
   /** Of a write that nobody waits for: a crawl whose host stays closed on disk, or whose page stays locked, would wait for ever. */

@@ -3,6 +3,7 @@
 import type { Request, RequestQueue } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
+import type { Rest } from '../core/checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Journal } from './journal.ts';
 import { plainCheckpoint } from './plain-checkpoint.ts';
@@ -32,7 +33,12 @@ export function journaledCheckpoint(
     dueOf,
     write: (request, rows, tally) => journal.commit({ queue, request, rows, tally }),
   });
-  for (const [host, until] of rests) void plain.rest(host, until);
+  const note = (host: string, rest: Rest): Rest => {
+    if (rest.until > 0) rests.set(host, rest.until);
+    else rests.delete(host);
+    return rest;
+  };
+  for (const [host, until] of rests) void plain.rest(host, { until, closed: false });
   return {
     ...plain,
     async reclaim(...waiting: Parameters<Checkpoint['reclaim']>) {
@@ -43,11 +49,8 @@ export function journaledCheckpoint(
       await client.requestQueue(queue.id).updateRequest(toStored(request));
       await plain.reclaim(...waiting);
     },
-    async rest(host, until) {
-      if (until > 0 && Number.isFinite(until)) rests.set(host, until);
-      else rests.delete(host);
-      await plain.rest(host, until);
-    },
+    claim: (options) => plain.claim({ ...options, restAfter: (host) => note(host, options.restAfter(host)) }),
+    rest: (host, rest) => plain.rest(host, note(host, rest)),
     counts() {
       // The platform's count of handled requests is some seconds behind; the journal's is not.
       const handled = journal

@@ -1,6 +1,8 @@
 // How fast each host may be called: pages in flight, a gap between them, a rest when it asks for one. Additive increase,
 // multiplicative decrease: what works is tried a little faster, what hurts is halved, and the limits are never passed.
 
+import type { Rest } from '../core/checkpoint.ts';
+
 export interface PaceLimits {
   /** Pages in flight at one host. */
   readonly hostConcurrency: number;
@@ -13,13 +15,12 @@ export type Landing = 'good' | 'throttled' | 'bad';
 
 /** The pace of all hosts. What it keeps of a host is dropped once that is back to normal and nothing is in flight. */
 export interface Pace {
-  /** A request of the host is handed out.
-   *  @returns Until when the host rests after it: epoch milliseconds, 0 for not at all, Infinity for until a page lands. */
-  takeOff(host: string, now: number): number;
+  /** A request of the host is handed out. @returns How the host rests after it; one that is closed does until a page lands. */
+  takeOff(host: string, now: number): Rest;
   /** A page of the host has landed. @param millis How long it took; null if that says nothing of the host. @returns As `takeOff`; null: nothing changes. */
-  land(host: string, how: Landing, millis: number | null, now: number): number | null;
-  /** No request goes to the host before a time (epoch milliseconds). @returns That time, or a later one it rests until. */
-  pause(host: string, until: number): number;
+  land(host: string, how: Landing, millis: number | null, now: number): Rest | null;
+  /** No request goes to the host before a time (epoch milliseconds). @returns As `takeOff`, with that time or a later one. */
+  pause(host: string, until: number, now: number): Rest;
   /** Sets the host's own gap (Crawl-delay), if it is longer than the one that is asked for.
    *  @returns Since when it is known (epoch milliseconds), null if only now. */
   setDelay(host: string, delayMillis: number, now: number): number | null;
@@ -27,8 +28,8 @@ export interface Pace {
   isPaused(host: string, now: number): boolean;
   /** Whether any host has a gap between its pages. */
   readonly hasGaps: boolean;
-  /** Until when a host rests now. @returns As `takeOff`. */
-  restOf(host: string, now: number): number;
+  /** How a host rests now. */
+  restOf(host: string, now: number): Rest;
   /** What a restart should know: hosts that are not at full speed. */
   memory(): PaceMemory;
   /** For the operator: hosts that are not at full speed, or have pages in flight. */
@@ -98,12 +99,11 @@ export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random:
       return;
     }
   };
-  /** Until when it rests, by all that was said of it. */
-  const closeOrRest = (pace: HostPace, now: number): number => {
+  /** How it rests, by all that was said of it. */
+  const closeOrRest = (pace: HostPace, now: number): Rest => {
     pace.closed = pace.inFlight >= Math.max(1, Math.floor(pace.window));
-    if (pace.closed) return Infinity;
     const until = Math.max(pace.nextStart, pace.pausedUntil);
-    return until > now ? until : 0;
+    return { until: until > now ? until : 0, closed: pace.closed };
   };
 
   return {
@@ -119,14 +119,14 @@ export function createPace({ hostConcurrency, delayMillis }: PaceLimits, random:
       const wasClosed = pace.closed;
       adapt(pace, how, millis, hostConcurrency);
       const rest = closeOrRest(pace, now);
-      if (pace.inFlight === 0 && rest === 0 && pace.window >= hostConcurrency && pace.delayMillis === delayMillis)
+      if (pace.inFlight === 0 && rest.until === 0 && pace.window >= hostConcurrency && pace.delayMillis === delayMillis)
         hosts.delete(host);
-      return wasClosed === pace.closed && rest === 0 ? null : rest;
+      return wasClosed === rest.closed && rest.until === 0 ? null : rest;
     },
-    pause(host, until) {
+    pause(host, until, now) {
       const pace = paceOf(host);
       pace.pausedUntil = Math.max(pace.pausedUntil, until);
-      return pace.pausedUntil;
+      return closeOrRest(pace, now);
     },
     setDelay(host, millis, now) {
       const pace = paceOf(host);

@@ -3,7 +3,7 @@
 import type { Request, RequestQueue } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
-import type { ClaimOptions, PageTally, StagedRow } from '../core/checkpoint.ts';
+import type { ClaimOptions, PageTally, Rest, StagedRow } from '../core/checkpoint.ts';
 import { LANES, type Lane } from '../core/lane.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { openFigures } from './figures.ts';
@@ -37,7 +37,8 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       hold(request, lane);
     }
   };
-  const rest = (host: string, until: number) => void (until === 0 ? rests.delete(host) : rests.set(host, until));
+  const rest = (host: string, { until, closed }: Rest) =>
+    void (until === 0 && !closed ? rests.delete(host) : rests.set(host, closed ? Infinity : until));
   const mayBeCalled = (host: string, now: number) => (rests.get(host) ?? 0) <= now;
   const isHeld = (request: Request) =>
     deferred.has(request.id as string) ||
@@ -113,7 +114,7 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
       held[lane].size > 0 ||
       [...inFlight.values()].includes(lane) ||
       [...deferred.values()].some((waiting) => waiting.lane === lane),
-    rest: async (host, until) => rest(host, until),
+    rest: async (host, how) => rest(host, how),
     nextWake() {
       const waitingHosts = LANES.flatMap((lane) => [...held[lane].keys()]).map((host) => rests.get(host) ?? 0);
       let next = Math.min(Infinity, ...waitingHosts);

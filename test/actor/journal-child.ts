@@ -120,7 +120,11 @@ const fetched = (url: string) => process.stdout.write(`${url}\n`);
 
 async function work(): Promise<void> {
   while (!(await checkpoint.isFinished())) {
-    const claimed = await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => 0 });
+    const claimed = await checkpoint.claim({
+      now: Date.now(),
+      maxDeaths: Infinity,
+      restAfter: () => ({ until: 0, closed: false }),
+    });
     if (!claimed) {
       await new Promise((resolve) => setTimeout(resolve, 20));
       continue;

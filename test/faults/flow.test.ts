@@ -3,7 +3,7 @@ import { Request } from '@crawlee/core';
 import { describe, expect, it } from 'vitest';
 
 import type { SqliteStorage } from '../../src/storage/sqlite/client.ts';
-import { newFolder, openIn, queueWith } from '../storage/sqlite/fixture.ts';
+import { newFolder, OPEN, openIn, queueWith } from '../storage/sqlite/fixture.ts';
 import { crawl, realClock } from './harness.ts';
 import { sendPage, serve } from './serve.ts';
 
@@ -162,7 +162,7 @@ describe('a thousand requests that wait', () => {
     const storage = openIn(newFolder());
     const names = Array.from({ length: 1_000 }, (_, page) => `page-${page}`);
     const queueId = await queueWith(storage, names);
-    const options = { now: Date.now(), lockMillis: 60_000, owner: 'test', maxDeaths: 0, restAfter: () => 0 };
+    const options = { now: Date.now(), lockMillis: 60_000, owner: 'test', maxDeaths: 0, restAfter: () => OPEN };
     for (const [index] of names.entries()) {
       const claimed = await storage.claim(queueId, options);
       if (claimed) await storage.reclaim(queueId, new Request(claimed.request), Date.now() + 60_000 + index);

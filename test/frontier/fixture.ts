@@ -13,7 +13,7 @@ import type { FrontierOptions } from '../../src/frontier/options.ts';
 import { createPace, type PaceLimits } from '../../src/frontier/pace.ts';
 import { plainCheckpoint } from '../../src/frontier/plain-checkpoint.ts';
 import type { SqliteStorage } from '../../src/storage/sqlite/client.ts';
-import { newFolder, openIn, reopenAfterCrash } from '../storage/sqlite/fixture.ts';
+import { newFolder, OPEN, openIn, reopenAfterCrash } from '../storage/sqlite/fixture.ts';
 
 export const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 
@@ -111,7 +111,7 @@ export const sorted = (names: readonly (string | null)[]) => names.map(String).t
 
 /** The next request of the store itself, past a frontier's pace. */
 export async function claim({ checkpoint }: Pick<Bench, 'checkpoint'>): Promise<Request | null> {
-  return ((await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => 0 }))?.request as Request) ?? null;
+  return ((await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => OPEN }))?.request as Request) ?? null;
 }
 
 export async function add(frontier: Frontier, ...names: string[]): Promise<void> {

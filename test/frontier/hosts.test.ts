@@ -196,6 +196,33 @@ describe('over SQLite', () => {
     expect(namesOf(await takeAll(next))).toEqual(['a1', 'a2']);
   });
 
+  it('a pause is kept over a crash also while its host has as many pages in flight as it may', async () => {
+    const limits = { hostConcurrency: 2 };
+    const first = await overSqlite({ limits });
+    await addAll(first, 'a1', 'a2', 'a3', 'b1', 'c1');
+    const [a1] = await takeAll(first);
+    first.frontier.pause(a1 as Request, NOW + 5_000);
+    // Half of the places go with it: the page that is still in flight has the one that is left.
+    await fail(first, a1 as Request, NOW + 5_000);
+    await addAll(first, 'd1'); // By then it is on disk.
+    const next = await afterCrash(first, { limits });
+    expect(namesOf(await takeAll(next))).toEqual(['b1', 'c1', 'd1']);
+    vi.setSystemTime(NOW + 5_000);
+    expect(namesOf(await takeAll(next))).toEqual(['a1', 'a2']);
+  });
+
+  it('a gap of a host that has one page at a time is kept over a crash during that page', async () => {
+    const limits = { hostConcurrency: 1, delayMillis: 10_000 };
+    const first = await overSqlite({ limits });
+    await addAll(first, 'a1', 'a2');
+    await take(first.frontier);
+    vi.setSystemTime(NOW + 2_000);
+    const next = await afterCrash(first, { limits });
+    expect(await takeAll(next)).toEqual([]);
+    vi.setSystemTime(NOW + 10_000);
+    expect(namesOf(await takeAll(next))).toEqual(['a1']);
+  });
+
   it('the places that pages in flight took at their host are free after a crash', async () => {
     const first = await overSqlite({ limits: { hostConcurrency: 1 } });
     await addAll(first, 'a1', 'a2');

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/frontier/journal.ts';
 import { journaledCheckpoint } from '../../src/frontier/journaled-checkpoint.ts';
 import { openLaneQueue } from '../../src/frontier/lane-queue.ts';
-import { newFolder } from '../storage/sqlite/fixture.ts';
+import { FULL, newFolder, OPEN, restUntil } from '../storage/sqlite/fixture.ts';
 
 const tally = {
   end: 'succeeded',
@@ -120,7 +120,7 @@ describe('what waits for its time', () => {
     // MemoryStorage gives a lock back when a request is written; the platform's are given back by releaseLocks().
     const again = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
     const next = journaledCheckpoint({ client, journal, saved: [] }, again);
-    const claim = async (now: number) => (await next.claim({ now, maxDeaths: Infinity, restAfter: () => 0 }))?.request;
+    const claim = async (now: number) => (await next.claim({ now, maxDeaths: Infinity, restAfter: () => OPEN }))?.request;
     expect((await claim(Date.now()))?.url).toBe(third.url);
     expect(await claim(Date.now())).toBeUndefined();
     expect(await claim(Date.now() + 60_000)).toMatchObject({ url: first.url, retryCount: 2, errorMessages: first.errorMessages });
@@ -133,14 +133,27 @@ describe('what waits for its time', () => {
     const { client, journal, queue } = await open();
     const checkpoint = journaledCheckpoint({ client, journal, saved: [] }, queue);
     const until = Date.now() + 60_000;
-    void checkpoint.rest('a.example', until);
-    void checkpoint.rest('full.example', Infinity);
-    expect(checkpoint.rests()).toEqual([['a.example', until]]);
+    void checkpoint.rest('a.example', restUntil(until));
+    void checkpoint.rest('full.example', FULL);
+    void checkpoint.rest('both.example', { until, closed: true });
+    expect(checkpoint.rests()).toEqual([
+      ['a.example', until],
+      ['both.example', until],
+    ]);
     const again = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
     const next = journaledCheckpoint({ client, journal, saved: checkpoint.rests() }, again);
-    expect(next.rests()).toEqual([['a.example', until]]);
+    expect(next.rests()).toEqual(checkpoint.rests());
     await again.addRequests([{ url: 'https://a.example/new' }, { url: 'https://b.example/new' }]);
-    const claimed = await next.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => 0 });
+    const claimed = await next.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => OPEN });
     expect(claimed?.request.url).toBe('https://b.example/new');
+  });
+
+  it('a host has the gap that its last page was claimed with', async () => {
+    const { client, journal, queue } = await open({ pages: 0 });
+    await queue.addRequests([{ url: 'https://a.example/1' }]);
+    const checkpoint = journaledCheckpoint({ client, journal, saved: [] }, queue);
+    const until = Date.now() + 60_000;
+    await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => ({ until, closed: true }) });
+    expect(checkpoint.rests()).toEqual([['a.example', until]]);
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { createPace, type Landing } from '../../src/frontier/pace.ts';
+import { FULL, OPEN, restUntil } from '../storage/sqlite/fixture.ts';
 
 const HOST = 'a.example';
 const pace = (hostConcurrency = 4, delayMillis = 0) => createPace({ hostConcurrency, delayMillis }, () => 0.5);
@@ -10,22 +11,22 @@ const windowOf = (of: ReturnType<typeof pace>) => of.snapshot().find(({ host }) 
 describe('a host may be called until it has as many pages in flight as it may', () => {
   it('rests until a page lands then, and no longer', () => {
     const four = pace(4);
-    expect([1, 2, 3, 4].map((now) => four.takeOff(HOST, now))).toEqual([0, 0, 0, Infinity]);
-    expect(four.land(HOST, 'good', 10, 5)).toBe(0);
-    expect(four.takeOff(HOST, 6)).toBe(Infinity);
+    expect([1, 2, 3, 4].map((now) => four.takeOff(HOST, now))).toEqual([OPEN, OPEN, OPEN, FULL]);
+    expect(four.land(HOST, 'good', 10, 5)).toEqual(OPEN);
+    expect(four.takeOff(HOST, 6)).toEqual(FULL);
   });
 
   it('whatever other hosts do', () => {
     const one = pace(1);
-    expect(one.takeOff('slow.example', 1)).toBe(Infinity);
-    expect(one.takeOff(HOST, 1)).toBe(Infinity);
-    expect(one.land(HOST, 'good', 1, 2)).toBe(0);
+    expect(one.takeOff('slow.example', 1)).toEqual(FULL);
+    expect(one.takeOff(HOST, 1)).toEqual(FULL);
+    expect(one.land(HOST, 'good', 1, 2)).toEqual(OPEN);
   });
 });
 
 describe('a gap between two pages', () => {
   it('is kept, with up to a quarter more', () => {
-    expect(pace(4, 1_000).takeOff(HOST, 50)).toBe(50 + 1_125);
+    expect(pace(4, 1_000).takeOff(HOST, 50)).toEqual(restUntil(50 + 1_125));
   });
 
   it('of Crawl-delay wins when it is longer, and is said to be new only once', () => {
@@ -33,8 +34,8 @@ describe('a gap between two pages', () => {
     slow.takeOff(HOST, 0);
     expect(slow.setDelay(HOST, 5_000, 10)).toBeNull();
     expect(slow.setDelay(HOST, 5_000, 20)).toBe(10);
-    expect(slow.land(HOST, 'good', 10, 100)).toBe(5_010);
-    expect(slow.takeOff(HOST, 5_010)).toBe(5_010 + 5_625);
+    expect(slow.land(HOST, 'good', 10, 100)).toEqual(restUntil(5_010));
+    expect(slow.takeOff(HOST, 5_010)).toEqual(restUntil(5_010 + 5_625));
     expect(slow.setDelay('b.example', 500, 30)).toBe(0);
   });
 });
@@ -44,10 +45,27 @@ describe('a host that throttles', () => {
     const asked = pace(4);
     asked.takeOff(HOST, 0);
     asked.takeOff(HOST, 0);
-    expect(asked.pause(HOST, 9_000)).toBe(9_000);
-    expect(asked.pause(HOST, 5_000), 'a shorter rest does not cut the longer one').toBe(9_000);
-    expect(asked.land(HOST, 'throttled', 10, 100)).toBe(9_000);
-    expect(asked.land(HOST, 'good', 10, 200)).toBe(9_000);
+    expect(asked.pause(HOST, 9_000, 0)).toEqual(restUntil(9_000));
+    expect(asked.pause(HOST, 5_000, 0), 'a shorter rest does not cut the longer one').toEqual(restUntil(9_000));
+    expect(asked.land(HOST, 'throttled', 10, 100)).toEqual(restUntil(9_000));
+    expect(asked.land(HOST, 'good', 10, 200)).toEqual(restUntil(9_000));
+  });
+
+  it('is not said to rest less than it asked for because it is closed too, nor to be open because it rests', () => {
+    const closed = pace(2, 1_000);
+    closed.takeOff(HOST, 0);
+    expect(closed.takeOff(HOST, 0)).toEqual({ until: 1_125, closed: true });
+    expect(closed.pause(HOST, 9_000, 10)).toEqual({ until: 9_000, closed: true });
+    expect(closed.pause(HOST, 20, 20)).toEqual({ until: 9_000, closed: true });
+    expect(closed.land(HOST, 'throttled', 10, 100)).toEqual({ until: 9_000, closed: true });
+    expect(closed.restOf(HOST, 9_000)).toEqual(FULL);
+    expect(closed.land(HOST, 'good', 10, 9_000)).toEqual(OPEN);
+  });
+
+  it('keeps the gap when the rest is shorter', () => {
+    const gap = pace(4, 1_000);
+    gap.takeOff(HOST, 0);
+    expect(gap.pause(HOST, 500, 0)).toEqual(restUntil(1_125));
   });
 
   it('gets half as many pages at once, and one more at a time when it is well again', () => {
@@ -91,9 +109,9 @@ it('one page may always be in flight, and never more than the limit', () => {
     fc.property(fc.integer({ min: 1, max: 50 }), fc.array(step, { maxLength: 200 }), (limit, steps) => {
       const any = pace(limit);
       let inFlight = 0;
-      let rest = 0;
+      let rest = OPEN;
       for (const [now, { how, millis, take }] of steps.entries()) {
-        if (take && rest <= now) {
+        if (take && !rest.closed && rest.until <= now) {
           rest = any.takeOff(HOST, now);
           inFlight++;
         } else if (inFlight > 0) {
@@ -101,7 +119,7 @@ it('one page may always be in flight, and never more than the limit', () => {
           inFlight--;
         }
         expect(inFlight).toBeLessThanOrEqual(limit);
-        if (inFlight === 0) expect(rest).not.toBe(Infinity);
+        if (inFlight === 0) expect(rest.closed).toBe(false);
       }
     }),
   );
@@ -121,7 +139,7 @@ describe('the next process', () => {
     const before = pace(8);
     before.takeOff(HOST, 0);
     before.land(HOST, 'throttled', 10, 1);
-    before.pause(HOST, 9_000);
+    before.pause(HOST, 9_000, 1);
     const saved = JSON.parse(JSON.stringify(before.memory())) as ReturnType<typeof before.memory>;
     const limits = { delayMillis: 0 };
     const after = createPace({ hostConcurrency: 8, ...limits }, () => 0.5, saved);

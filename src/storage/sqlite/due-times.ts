@@ -4,8 +4,11 @@ import { LANES } from '../../core/lane.ts';
 import { STATE } from './schema.ts';
 import type { Connection } from './transactions.ts';
 
-/** A time that never comes by itself: the rest of a host until a page of it lands, a request until the second pass. */
+/** A time that never comes by itself: that of a request until the second pass. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** Added to the time that a host rests until (0: it does not) while it is closed. No clock comes to it. */
+export const CLOSED = 2 ** 52;
 
 export interface DueTimes {
   /** Makes ready what has fallen due. Called inside a transaction. */
@@ -54,7 +57,7 @@ export function openDueTimes({ db, onUndo }: Pick<Connection, 'db' | 'onUndo'>):
     },
     next(store) {
       const at = soonestOf(store, soonestWithWork);
-      return at >= NEVER ? null : at;
+      return at >= CLOSED ? null : at;
     },
   };
 }

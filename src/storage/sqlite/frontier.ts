@@ -1,10 +1,10 @@
 // What the frontier asks of the store beyond Crawlee's queue client: the next request whose host may be called, a page's
 // commit, and due times. A claim reads the top of one index over hosts and the top of one over that host's requests.
 import { LANES, type Lane } from '../../core/lane.ts';
-import { toBody, type AtomicStorage, type StagedRow, type Written } from '../../core/checkpoint.ts';
+import { toBody, type AtomicStorage, type Rest, type StagedRow, type Written } from '../../core/checkpoint.ts';
 import { openFigures } from './figures.ts';
 import { fromBody, SUSPECT_BAND } from './request-queue.ts';
-import { NEVER, type DueTimes } from './due-times.ts';
+import { CLOSED, NEVER, type DueTimes } from './due-times.ts';
 import { STATE } from './schema.ts';
 import type { Stores } from './stores.ts';
 import type { Connection } from './transactions.ts';
@@ -98,7 +98,8 @@ export function openFrontierStore(connection: Connection, { stores, datasets, du
   /** The last claim that found no host. The one right behind it finds none either: nothing has happened between them. */
   let barren = { begun: -1, look: '' };
   const keyOf = (queueId: string) => stores.keyOf('queue', queueId);
-  const restHost = (store: number, host: string, until: number) => {
+  const restHost = (store: number, host: string, { until: time, closed }: Rest) => {
+    const until = closed ? CLOSED + time : time;
     dueTimes.comes(store, until);
     if (setRest.run(until, store, host).changes === 0) addRest.run(store, host, until);
   };
@@ -144,8 +145,8 @@ export function openFrontierStore(connection: Connection, { stores, datasets, du
           setHead.run(store, here, host);
           if (belongs === lane) {
             // It is only claimed from if it does not rest.
-            const until = restAfter(host);
-            if (until > 0) restHost(store, host, Math.min(until, NEVER));
+            const rest = restAfter(host);
+            if (rest.closed || rest.until > 0) restHost(store, host, rest);
             return { request, deaths };
           }
           moves++;
@@ -186,8 +187,8 @@ export function openFrontierStore(connection: Connection, { stores, datasets, du
     },
     // There is always an HTTP lane, so nobody has to ask for it.
     hasWork: (queueId, lane) => lane === 'http' || inBrowser.get(keyOf(queueId)) !== undefined,
-    async rest(queueId, host, until) {
-      await group(() => restHost(keyOf(queueId), host, Math.min(until, NEVER)), ONE);
+    async rest(queueId, host, rest) {
+      await group(() => restHost(keyOf(queueId), host, rest), ONE);
     },
     nextWake: (queueId) => dueTimes.next(keyOf(queueId)),
     startSecondPass(queueId, notBefore) {
@@ -224,12 +225,14 @@ export function openFrontierStore(connection: Connection, { stores, datasets, du
   };
 }
 
-/** Makes void what a dead process has left: its locks, the places its pages took at their hosts. */
+/** Makes void what a dead process has left: its locks, the places its pages took at their hosts. What a host has asked for
+ *  stays; NEVER is how older versions closed one. */
 export function recoverFromDeath({ db, transaction }: Connection): void {
   transaction(() => {
     db.exec(`
       ${RECOVER};
-      UPDATE hosts SET rests_until = 0 WHERE store IN (SELECT key FROM stores) AND rests_until = ${NEVER};
+      UPDATE hosts SET rests_until = IIF(rests_until = ${NEVER}, 0, rests_until - ${CLOSED})
+        WHERE store IN (SELECT key FROM stores) AND rests_until >= ${CLOSED};
     `);
   });
 }

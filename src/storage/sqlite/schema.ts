@@ -27,7 +27,7 @@ const RAISE_HOST = `
 
 // `seq` is the place in line: negative for the forefront, beyond SUSPECT_BAND for pages that may kill the process.
 // A waiting request is ready when its due_at is 0, and falls due by being set to 0: what is ready is in order in one index.
-// rests_until works likewise: a host with 0 may be called.
+// rests_until works likewise: a host with 0 may be called; beyond CLOSED (due-times.ts) it is closed.
 const SCHEMA = `
   CREATE TABLE stores (
     key INTEGER PRIMARY KEY,

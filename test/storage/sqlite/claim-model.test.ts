@@ -4,9 +4,10 @@ import { Request } from '@crawlee/core';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
+import type { Rest } from '../../../src/core/checkpoint.ts';
 import type { SqliteStorage } from '../../../src/storage/sqlite/client.ts';
 import { toRequestId } from '../../../src/storage/sqlite/request-queue.ts';
-import { claimNext, newFolder, openIn, tally } from './fixture.ts';
+import { claimNext, newFolder, OPEN, openIn, tally } from './fixture.ts';
 
 const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 const HOSTS = ['a', 'b', 'c'];
@@ -28,7 +29,7 @@ interface Line {
 /** What the store promises, with everything in memory and looked through from end to end. */
 class Model {
   readonly lines = new Map<string, Line>();
-  readonly rests = new Map<string, number>();
+  readonly rests = new Map<string, Rest>();
   #places = 0;
 
   add(name: string, forefront: boolean): void {
@@ -47,12 +48,14 @@ class Model {
   }
 
   next(now: number): string | null {
-    return this.ready(now).find((name) => (this.rests.get(name[0] as string) ?? 0) <= now) ?? null;
+    const mayBeCalled = ({ until, closed }: Rest) => !closed && until <= now;
+    return this.ready(now).find((name) => mayBeCalled(this.rests.get(name[0] as string) ?? OPEN)) ?? null;
   }
 
   /** When something changes by itself, if nothing can be claimed now. */
   wake(now: number): number | null {
-    const resting = this.ready(now).map((name) => this.rests.get(name[0] as string) as number);
+    const rests = this.ready(now).map((name) => this.rests.get(name[0] as string) as Rest);
+    const resting = rests.map(({ until, closed }) => (closed ? Infinity : until));
     const waiting = [...this.lines.values()].filter(({ state, due }) => state === 'waiting' && due > now).map(({ due }) => due);
     const wake = Math.min(...resting, ...waiting);
     return wake === Infinity ? null : wake;
@@ -78,12 +81,13 @@ const operation = fc.record({
   pick: fc.nat(10),
   forefront: fc.boolean(),
   time,
+  closed: fc.boolean(),
 });
 type Operation = typeof operation extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Does one operation to both. @returns What the store claimed, where that is what is done. */
 async function apply(
-  { kind, name, also, pick, forefront, time }: Operation,
+  { kind, name, also, pick, forefront, time, closed }: Operation,
   model: Model,
   storage: SqliteStorage,
   queue: string,
@@ -93,7 +97,7 @@ async function apply(
   const locked = model.locked();
   const held = locked[pick % Math.max(1, locked.length)];
   const line = held === undefined ? undefined : model.lines.get(held);
-  const until = time === 0 ? 0 : now + time;
+  const rest = { until: time === 0 || time === Infinity ? 0 : now + time, closed };
   switch (kind) {
     case 'add':
       await own.batchAddRequests(
@@ -104,11 +108,11 @@ async function apply(
       break;
     case 'claim': {
       const expected = model.next(now);
-      const claimed = await claimNext(storage, queue, { now, restAfter: () => until });
+      const claimed = await claimNext(storage, queue, { now, restAfter: () => rest });
       expect(claimed && nameOf(claimed.request)).toBe(expected);
       if (expected === null) return;
       (model.lines.get(expected) as Line).state = 'locked';
-      model.rests.set(expected[0] as string, until);
+      model.rests.set(expected[0] as string, rest);
       break;
     }
     case 'commit':
@@ -122,8 +126,8 @@ async function apply(
       Object.assign(line, { state: 'waiting', due: now + time });
       break;
     case 'rest':
-      await storage.rest(queue, `${name[0]}.example`, until);
-      model.rests.set(name[0] as string, until);
+      await storage.rest(queue, `${name[0]}.example`, rest);
+      model.rests.set(name[0] as string, rest);
       break;
     case 'lock': {
       const expected = model.ready(now).slice(0, 1 + (pick % 3));

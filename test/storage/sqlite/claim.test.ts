@@ -1,9 +1,10 @@
 // Requests are claimed host by host: the first in line whose host may be called, and no scan to find it.
 import { Request } from '@crawlee/core';
+import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { SqliteStorage } from '../../../src/storage/sqlite/client.ts';
-import { claimAll, claimNext, newFolder, openIn, reopenAfterCrash, tally } from './fixture.ts';
+import { claimAll, claimNext, fileIn, FULL, newFolder, OPEN, openIn, reopenAfterCrash, restUntil, tally } from './fixture.ts';
 
 const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 
@@ -64,16 +65,16 @@ describe('the order of claims', () => {
     const { storage, queue } = await start('a1');
     const { id: other } = await storage.requestQueues().getOrCreate('other');
     await add(storage, other, 'a1', 'a2');
-    await storage.rest(queue, A, Infinity);
+    await storage.rest(queue, A, FULL);
     expect([await next(storage, queue), await rest(storage, other)]).toEqual([null, ['a1', 'a2']]);
-    await storage.rest(queue, A, 0);
+    await storage.rest(queue, A, OPEN);
     expect([await next(storage, queue), await next(storage, queue), await next(storage, other)]).toEqual(['a1', null, null]);
   });
 
   it('tells the host that is claimed, once a claim, and nothing if there is none', async () => {
     const { storage, queue } = await start('a1', 'b1');
     const asked: string[] = [];
-    const restAfter = (host: string) => (asked.push(host), 0);
+    const restAfter = (host: string) => (asked.push(host), OPEN);
     await claimAll(storage, queue, { restAfter });
     expect(asked).toEqual([A, B]);
   });
@@ -82,7 +83,7 @@ describe('the order of claims', () => {
     const { storage, queue } = await start();
     const urls = ['http://a.example:81/1', 'http://a.example:82/1', 'http://a.example:81/2'];
     await storage.requestQueue(queue).batchAddRequests(urls.map((url) => new Request({ url })));
-    await storage.rest(queue, 'a.example:81', Infinity);
+    await storage.rest(queue, 'a.example:81', FULL);
     expect((await claimAll(storage, queue)).map(({ request }) => request.url)).toEqual([urls[1]]);
   });
 });
@@ -90,7 +91,7 @@ describe('the order of claims', () => {
 describe('a host that rests', () => {
   it('is passed over, and its requests keep their order', async () => {
     const { storage, queue } = await start('a1', 'b1', 'a2', 'b2', 'c1');
-    await storage.rest(queue, A, NOW + 5_000);
+    await storage.rest(queue, A, restUntil(NOW + 5_000));
     expect(await rest(storage, queue)).toEqual(['b1', 'b2', 'c1']);
     await add(storage, queue, 'a3', 'b3');
     expect([await rest(storage, queue), storage.nextWake(queue)]).toEqual([['b3'], NOW + 5_000]);
@@ -102,20 +103,20 @@ describe('a host that rests', () => {
 
   it('rests after a claim for as long as the claim was told', async () => {
     const { storage, queue } = await start('a1', 'a2', 'a3', 'b1');
-    const restAfter = (host: string) => (host === A ? NOW + 2_000 : 0);
+    const restAfter = (host: string) => (host === A ? restUntil(NOW + 2_000) : OPEN);
     expect([await rest(storage, queue, { restAfter }), storage.nextWake(queue)]).toEqual([['a1', 'b1'], NOW + 2_000]);
     vi.setSystemTime(NOW + 2_000);
-    expect(await rest(storage, queue, { restAfter: () => Infinity })).toEqual(['a2']);
+    expect(await rest(storage, queue, { restAfter: () => FULL })).toEqual(['a2']);
     expect(storage.nextWake(queue), 'no time ends a rest without end').toBeNull();
     vi.setSystemTime(NOW + 1e9);
     expect(await next(storage, queue)).toBeNull();
-    await storage.rest(queue, A, 0);
+    await storage.rest(queue, A, OPEN);
     expect(await next(storage, queue)).toBe('a3');
   });
 
   it('keeps its rest while requests are added, reclaimed and deleted', async () => {
     const { storage, queue } = await start('a1', 'a2');
-    const a1 = await claimNext(storage, queue, { restAfter: () => NOW + 1_000 });
+    const a1 = await claimNext(storage, queue, { restAfter: () => restUntil(NOW + 1_000) });
     await add(storage, queue, 'a3');
     await storage.requestQueue(queue).addRequest(at('a0'), { forefront: true });
     await storage.requestQueue(queue).deleteRequest((await storage.requestQueue(queue).listHead()).items[0]!.id);
@@ -127,30 +128,54 @@ describe('a host that rests', () => {
 
   it('that nothing is known of yet may rest', async () => {
     const { storage, queue } = await start();
-    await storage.rest(queue, A, NOW + 1_000);
+    await storage.rest(queue, A, restUntil(NOW + 1_000));
     await add(storage, queue, 'a1');
     expect([await next(storage, queue), storage.nextWake(queue)]).toEqual([null, NOW + 1_000]);
   });
 
   it('wakes nobody up when it has nothing to fetch', async () => {
     const { storage, queue } = await start('a1', 'b1');
-    await storage.rest(queue, B, NOW + 9_000);
-    await claimNext(storage, queue, { restAfter: () => NOW + 1_000 });
+    await storage.rest(queue, B, restUntil(NOW + 9_000));
+    await claimNext(storage, queue, { restAfter: () => restUntil(NOW + 1_000) });
     expect(storage.nextWake(queue)).toBe(NOW + 9_000);
   });
 
   it.each([
-    ['a crash', true],
-    ['an orderly exit', false],
-  ])('goes on resting after %s until its time, but a rest without end is void', async (_, crash) => {
+    ['a crash', true, false],
+    ['a crash while it was closed', true, true],
+    ['an orderly exit', false, false],
+    ['an orderly exit while it was closed', false, true],
+  ])('goes on resting after %s until its time, and is closed no more', async (_, crash, closed) => {
     const { dir, storage, queue } = await start('a1', 'a2', 'b1', 'b2', 'c1');
-    const restAfter = (host: string) => (host === A ? NOW + 5_000 : Infinity);
+    const restAfter = (host: string) => (host === A ? { until: NOW + 5_000, closed } : FULL);
     expect(await rest(storage, queue, { restAfter })).toEqual(['a1', 'b1', 'c1']);
     if (!crash) storage.close();
     const again = crash ? reopenAfterCrash(dir).storage : openIn(dir);
     expect([await rest(again, queue), again.nextWake(queue)]).toEqual([['b1', 'b2', 'c1'], NOW + 5_000]);
     vi.setSystemTime(NOW + 5_000);
     expect(await rest(again, queue)).toEqual(['a1', 'a2']);
+  });
+
+  it('and is closed meanwhile is called once it is open and its time has come, whichever is first', async () => {
+    const { storage, queue } = await start('a1', 'a2');
+    await storage.rest(queue, A, { until: NOW + 5_000, closed: true });
+    expect(storage.nextWake(queue), 'no time opens it').toBeNull();
+    vi.setSystemTime(NOW + 9_000);
+    expect(await next(storage, queue)).toBeNull();
+    await storage.rest(queue, A, restUntil(NOW + 10_000));
+    expect([await next(storage, queue), storage.nextWake(queue)]).toEqual([null, NOW + 10_000]);
+    vi.setSystemTime(NOW + 10_000);
+    expect(await rest(storage, queue)).toEqual(['a1', 'a2']);
+  });
+
+  it('is closed no more when the file was written by a version that kept no time with it', async () => {
+    const { dir, storage, queue } = await start('a1');
+    await storage.rest(queue, A, FULL);
+    storage.close();
+    const db = new Database(fileIn(dir));
+    db.prepare('UPDATE hosts SET rests_until = ?').run(Number.MAX_SAFE_INTEGER);
+    db.close();
+    expect(await rest(openIn(dir), queue)).toEqual(['a1']);
   });
 });
 

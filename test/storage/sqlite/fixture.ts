@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Request, type RequestOptions } from '@crawlee/core';
 import { onTestFinished } from 'vitest';
 
-import type { Claimed, ClaimOptions, PageTally } from '../../../src/core/checkpoint.ts';
+import type { Claimed, ClaimOptions, PageTally, Rest } from '../../../src/core/checkpoint.ts';
 import { openSqliteStorage, type SqliteStorage } from '../../../src/storage/sqlite/client.ts';
 
 export function newFolder(): string {
@@ -49,13 +49,18 @@ export async function claim(storage: SqliteStorage, queueId: string, limit = 25)
   return stored.map((request) => new Request(request as unknown as RequestOptions));
 }
 
+/** How a host rests. */
+export const OPEN: Rest = { until: 0, closed: false };
+export const FULL: Rest = { until: 0, closed: true };
+export const restUntil = (until: number): Rest => ({ until, closed: false });
+
 /** The frontier's claim: with nothing else in flight, and no host rests, unless it says otherwise. */
 export async function claimNext(
   storage: SqliteStorage,
   queueId: string,
   change: Partial<ClaimOptions> = {},
 ): Promise<Claimed<Request> | null> {
-  const options = { now: Date.now(), lockMillis: 60_000, owner: 'test', maxDeaths: Infinity, restAfter: () => 0, ...change };
+  const options = { now: Date.now(), lockMillis: 60_000, owner: 'test', maxDeaths: Infinity, restAfter: () => OPEN, ...change };
   const claimed = await storage.claim(queueId, options);
   return claimed && { request: new Request(claimed.request), deaths: claimed.deaths };
 }

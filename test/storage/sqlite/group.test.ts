@@ -4,7 +4,22 @@ import Database from 'libsql';
 import { describe, expect, it, vi } from 'vitest';
 
 import type { SqliteStorage } from '../../../src/storage/sqlite/client.ts';
-import { claimAll, claimNext, fileIn, namesOf, newFolder, openIn, queueWith, requestFor, row, rowsOf, tally } from './fixture.ts';
+import {
+  claimAll,
+  claimNext,
+  fileIn,
+  FULL,
+  namesOf,
+  newFolder,
+  OPEN,
+  openIn,
+  queueWith,
+  requestFor,
+  restUntil,
+  row,
+  rowsOf,
+  tally,
+} from './fixture.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
@@ -104,7 +119,7 @@ describe('commits that are made together', () => {
     const { storage, queue, requests } = await claimed();
     await storage.commit(queue, requests[0]!, page(1));
     const seen: unknown[] = [];
-    const asks = () => (seen.push(figuresOf(storage, queue)), 0);
+    const asks = () => (seen.push(figuresOf(storage, queue)), OPEN);
     await Promise.all([
       storage.commit(queue, requests[1]!, page(2)),
       storage.requestQueue(queue).addRequest(requestFor('e')),
@@ -131,9 +146,9 @@ describe('claims that are made together', () => {
       next(),
       next(),
       storage.requestQueue(queue).addRequest(requestFor('e')),
-      storage.rest(queue, 'a.example', Infinity),
+      storage.rest(queue, 'a.example', FULL),
       next(),
-      storage.rest(queue, 'a.example', 0),
+      storage.rest(queue, 'a.example', OPEN),
       next(),
       next(),
     ]);
@@ -177,7 +192,7 @@ describe('what falls due', () => {
 
   it('is the rest of a host that had nothing to fetch when it began, too', async () => {
     const { storage, queue } = await claimed();
-    await storage.rest(queue, 'a.example', now + 100);
+    await storage.rest(queue, 'a.example', restUntil(now + 100));
     expect(await next(storage, queue, 0)).toBeNull();
     await storage.requestQueue(queue).addRequest(requestFor('e'));
     expect([await next(storage, queue, 99), await next(storage, queue, 100)]).toEqual([null, 'e']);
