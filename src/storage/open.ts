@@ -27,7 +27,7 @@ export interface OpenStorage {
 export interface OpenStorageOptions {
   store: 'sqlite' | 'files' | 'memory';
   storageDir: string;
-  /** `--fresh`: a file that cannot be used is set aside under another name. @default false */
+  /** `--fresh`: a file that cannot be used, be it in its last page, is set aside under another name. @default false */
   fresh?: boolean;
   /** Only look, beside a crawl that may be running. @default false */
   readOnly?: boolean;
@@ -53,7 +53,7 @@ export function openStorage({ store, storageDir, fresh = false, readOnly = false
 
 function openOrSetAside(file: string, { fresh, readOnly }: { fresh: boolean; readOnly: boolean }) {
   try {
-    return openSqliteStorage(file, { readOnly });
+    return openSqliteStorage(file, { readOnly, whole: fresh });
   } catch (error) {
     if (!fresh || !(error instanceof SurefootError) || error.code !== 'unusable-store') throw error;
     // Never deleted: it may be somebody's data.

@@ -1,7 +1,7 @@
 // Crawlee's StorageClient on one SQLite file, and what the frontier needs beyond it: a page committed in one transaction.
 import type { PaginatedList, StorageClient } from '@crawlee/types';
 
-import type { AtomicStorage } from '../../core/checkpoint.ts';
+import { DATASETS, type AtomicStorage } from '../../core/checkpoint.ts';
 import { openDatasets, toDatasetInfo } from './dataset.ts';
 import { openDueTimes } from './due-times.ts';
 import { openFrontierStore, recoverFromDeath } from './frontier.ts';
@@ -12,6 +12,8 @@ import { openStores, type StoreKind } from './stores.ts';
 
 /** A storage client over one file, held open until `close()`. */
 export interface SqliteStorage extends StorageClient, AtomicStorage {
+  /** Drops what a run has written, all of it or nothing. Stores that a site opened by a name of its own stay. */
+  purge(): Promise<void>;
   /** Gives back what this process still holds, and closes the file. */
   close(): void;
 }
@@ -19,9 +21,10 @@ export interface SqliteStorage extends StorageClient, AtomicStorage {
 /** Opens (or creates) the file as its only writer; storage/lock.ts sees to that. Locks that a dead process left are
  *  void at once, and a request that has now been in flight at two deaths goes behind all others.
  *  @param options.readOnly Look only: locks stay as they are. For `status` and `export` beside a running crawl.
+ *  @param options.whole Reads all of the file for damage first; a large one takes a while.
  *  @throws {SurefootError} kind `storage`: see openDatabase(). */
-export function openSqliteStorage(file: string, options: { readOnly?: boolean } = {}): SqliteStorage {
-  const connection = openDatabase(file);
+export function openSqliteStorage(file: string, options: { readOnly?: boolean; whole?: boolean } = {}): SqliteStorage {
+  const connection = openDatabase(file, options);
   const { db, transaction, flush } = connection;
   const stores = openStores(connection);
   const dueTimes = openDueTimes(connection);
@@ -51,7 +54,8 @@ export function openSqliteStorage(file: string, options: { readOnly?: boolean } 
     keyValueStore: (id) => keyValueStores.client(id),
     async purge() {
       transaction(() => {
-        for (const kind of ['queue', 'dataset', 'key-value store'] as const) stores.delete(kind, 'default');
+        for (const kind of ['queue', 'key-value store'] as const) stores.delete(kind, 'default');
+        for (const name of Object.values(DATASETS)) stores.delete('dataset', name);
       });
     },
 

@@ -62,7 +62,7 @@ export function openDatasets({ db, transaction }: Connection, stores: Stores) {
         return toDatasetInfo(stores.rename('dataset', idOrName, name));
       },
       async delete() {
-        stores.delete('dataset', idOrName);
+        transaction(() => stores.delete('dataset', idOrName));
       },
       async downloadItems() {
         throw new SurefootError(

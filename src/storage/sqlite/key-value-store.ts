@@ -58,7 +58,7 @@ export function openKeyValueStores({ db, transaction }: Connection, stores: Stor
         return toKeyValueStoreInfo(stores.rename('key-value store', idOrName, name));
       },
       async delete() {
-        stores.delete('key-value store', idOrName);
+        transaction(() => stores.delete('key-value store', idOrName));
       },
       async listKeys(options = {}) {
         return listKeys(options);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import Database from 'libsql';
 
 import { SurefootError } from '../../core/errors.ts';
-import { toStorageError } from './schema.ts';
+import { toStorageError } from './errors.ts';
 
 const LOCK_FILE = 'crawl.lock';
 /** How often the owner shows that it is not only alive but working. */

@@ -127,7 +127,7 @@ export function openRequestQueues(connection: Connection, stores: Stores, dueTim
         return toQueueInfo(stores.rename('queue', idOrName, name));
       },
       async delete() {
-        stores.delete('queue', idOrName);
+        transaction(() => stores.delete('queue', idOrName));
       },
       async addRequest(request, { forefront = false } = {}) {
         const [processed] = await add(key(), [request], forefront);

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 
 import Database from 'libsql';
 
-import { messageOf, SurefootError } from '../../core/errors.ts';
+import { speakInWords, toStorageError, unusable } from './errors.ts';
 import { openTransactions, type Connection } from './transactions.ts';
 
 /** Marks a file as ours (SQLite's `application_id`, "SRFT"). */
@@ -119,8 +119,9 @@ const SCHEMA = `
 `;
 
 /** Opens crawl.sqlite, creating it when it does not exist.
- *  @throws {SurefootError} kind `storage`: not SQLite, not ours, another version, damaged, not writable. */
-export function openDatabase(file: string): Connection {
+ *  @param options.whole Reads all of the file for damage first. Otherwise what is damaged deep inside is met where it is read.
+ *  @throws {SurefootError} kind `storage`: not SQLite, not ours, another version, damaged, locked, not writable. */
+export function openDatabase(file: string, { whole = false }: { whole?: boolean } = {}): Connection {
   try {
     const isNew = !existsSync(file);
     if (!isNew) assertLooksLikeSqlite(file);
@@ -128,14 +129,18 @@ export function openDatabase(file: string): Connection {
     // Sessions' cookies are in it. SQLite gives the files beside it the same mode.
     if (isNew) closeSync(openSync(file, 'a', 0o600));
     const db = new Database(file, { timeout: 10_000 });
+    speakInWords(db, file);
     // Before anything that writes: already the change to write-ahead logging does.
-    if (!isEmpty(db)) assertOurs(db, file);
+    if (!isEmpty(db)) {
+      assertOurs(db, file);
+      if (whole) assertWhole(db, file);
+    }
     // Write-ahead logging with synchronous=NORMAL: a killed process loses nothing, a power cut at most the last
     // pages, and those as a whole (rows and done mark together). https://sqlite.org/wal.html
     db.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 8000;',
     );
-    const connection = openTransactions(db, (error) => toStorageError(error, file));
+    const connection = openTransactions(db);
     // Under the transaction's lock, so that two processes that start at once do not both create the tables.
     connection.transaction(() => {
       if (isEmpty(db)) db.exec(SCHEMA);
@@ -145,21 +150,6 @@ export function openDatabase(file: string): Connection {
   } catch (error) {
     throw toStorageError(error, file);
   }
-}
-
-/** Turns what SQLite throws about a damaged or unwritable file into an error that names the way out. */
-export function toStorageError(error: unknown, file: string): unknown {
-  if (error instanceof SurefootError || !(error instanceof Error)) return error;
-  const code = 'code' in error ? String(error.code) : '';
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return unusable(file, `is damaged (${error.message})`, error);
-  if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)|^E[A-Z]+$/.test(code) || error.message.startsWith('ConnectionFailed')) {
-    return new SurefootError(
-      'storage',
-      `Cannot write ${file}: ${messageOf(error)}. Free some space or mend the permissions, or name another folder with --storage-dir.`,
-      { cause: error },
-    );
-  }
-  return error;
 }
 
 function assertLooksLikeSqlite(file: string): void {
@@ -182,14 +172,12 @@ function assertOurs(db: Database.Database, file: string): void {
     db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
 }
 
-function isEmpty(db: Database.Database): boolean {
-  return db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined;
+/** Reads all of it, half as long as it would take to delete it all. */
+function assertWhole(db: Database.Database, file: string): void {
+  const [first] = db.prepare('PRAGMA integrity_check(1)').raw().get() as [string];
+  if (first !== 'ok') throw unusable(file, `is damaged (${first.replaceAll(/\s+/g, ' ')})`);
 }
 
-function unusable(file: string, why: string, cause?: unknown): SurefootError {
-  return new SurefootError(
-    'storage',
-    `${file} ${why}. It was left as it is. Name another folder with --storage-dir, or set the file aside and begin again with --fresh.`,
-    { cause, code: 'unusable-store' },
-  );
+function isEmpty(db: Database.Database): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined;
 }

@@ -29,6 +29,7 @@ export interface Stores {
   getOrCreate(kind: StoreKind, name?: string): StoreInfo;
   list(kind: StoreKind): StoreInfo[];
   rename(kind: StoreKind, idOrName: string, name: string | undefined): StoreInfo;
+  /** Called inside a transaction. */
   delete(kind: StoreKind, idOrName: string): void;
   /** The next place in line, and the new counts. Called inside the transaction that uses them. */
   advance(key: number, by: { seq?: number; total?: number; handled?: number }): void;

@@ -35,8 +35,8 @@ interface Unit {
   fail(error: unknown): void;
 }
 
-/** @param toError What is thrown instead of SQLite's own errors. */
-export function openTransactions(db: Database.Database, toError: (error: unknown) => unknown): Connection {
+/** @param db Its errors are passed on as they are. */
+export function openTransactions(db: Database.Database): Connection {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const mark = db.prepare('SAVEPOINT unit');
@@ -61,7 +61,7 @@ export function openTransactions(db: Database.Database, toError: (error: unknown
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
       undone();
-      throw toError(error);
+      throw error;
     } finally {
       ledger.clear();
     }
@@ -85,7 +85,7 @@ export function openTransactions(db: Database.Database, toError: (error: unknown
         if (unit.whole) undo.run();
         ledger.undo(figures);
         undone();
-        unit.fail(toError(error));
+        unit.fail(error);
       }
       if (unit.whole) forget.run();
     }

@@ -217,7 +217,7 @@ describe('purge', () => {
     const queue = await queueWith(storage, ['a']);
     const [a] = await claim(storage, queue);
     await storage.commit(queue, a!, { rows: [row('default', { n: 1 }), row('mine', { n: 2 })], tally: tally() });
-    await storage.purge!();
+    await storage.purge();
     const fresh = await queueWith(storage);
     expect(fresh).not.toBe(queue);
     expect([storage.counts(fresh), storage.tallies(fresh), storage.nextWake(fresh)]).toEqual([

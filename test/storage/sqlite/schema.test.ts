@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 
 import { SurefootError } from '../../../src/core/errors.ts';
 import { openStorage } from '../../../src/storage/open.ts';
-import { openSqliteStorage } from '../../../src/storage/sqlite/client.ts';
+import { clearRun, readRun, writeRun } from '../../../src/storage/run.ts';
+import { openSqliteStorage, type SqliteStorage } from '../../../src/storage/sqlite/client.ts';
 import { claim, fileIn, newFolder, openIn, queueWith, row, tally } from './fixture.ts';
 
 /** A store with some pages done, closed. */
@@ -96,6 +97,60 @@ describe.each(Object.entries(UNUSABLE))('%s', (_, write) => {
     expect(readFileSync(join(dir, aside[0] as string)).equals(before)).toBe(true);
     const again = openIn(dir);
     expect(again.counts(await queueWith(again))).toEqual({ total: 1, handled: 0 });
+  });
+});
+
+/** Overwrites every page that says something of one request: not the first of any table, so opening does not meet it. */
+function damageLeaves(file: string): void {
+  const bytes = readFileSync(file);
+  for (let at = 0; at < bytes.length; at += 4_096) {
+    if (bytes.subarray(at, at + 4_096).includes('/page-150"')) bytes.fill(0xa5, at, at + 4_096);
+  }
+  writeFileSync(file, bytes);
+}
+
+describe('a store whose leaves are damaged', () => {
+  it('is set aside by --fresh with its bytes, and a new store begins', async () => {
+    const dir = newFolder();
+    await writeStore(dir);
+    damageLeaves(fileIn(dir));
+    const before = readFileSync(fileIn(dir));
+    const storage = openStorage({ store: 'sqlite', storageDir: dir, fresh: true });
+    expect((await storage.client.requestQueues().list()).total).toBe(0);
+    storage.close();
+    const aside = readdirSync(dir).filter((name) => name.includes('set-aside') && !/-(wal|shm)$/.test(name));
+    expect(aside.map((name) => readFileSync(join(dir, name)).equals(before))).toEqual([true]);
+  });
+
+  it('is not cleared by half: the run stays, and --fresh is named', async () => {
+    const dir = newFolder();
+    await writeStore(dir);
+    const intact = openIn(dir);
+    const run = { input: { site: 's', startUrls: [], maxRequests: null }, startedAt: 'then', finishedAt: null, demoPort: null };
+    await writeRun(intact, run);
+    intact.close();
+    damageLeaves(fileIn(dir));
+    const storage = openIn(dir);
+    for (let time = 0; time < 2; time++) {
+      await expect(clearRun(storage)).rejects.toMatchObject({
+        code: 'unusable-store',
+        message: expect.stringContaining('--fresh'),
+      });
+    }
+    expect(await readRun(storage)).toEqual(run);
+  });
+
+  it.each<[string, (storage: SqliteStorage, queue: string, dataset: string) => Promise<unknown>]>([
+    ['read', async (storage, _, dataset) => storage.dataset(dataset).listItems()],
+    ['dropped', async (storage, queue) => storage.requestQueue(queue).delete()],
+  ])('says so where it is %s', async (_, act) => {
+    const dir = newFolder();
+    await writeStore(dir);
+    damageLeaves(fileIn(dir));
+    const storage = openIn(dir);
+    const queue = await queueWith(storage);
+    const { id } = await storage.datasets().getOrCreate('default');
+    await expect(act(storage, queue, id)).rejects.toMatchObject({ kind: 'storage', code: 'unusable-store' });
   });
 });
 
