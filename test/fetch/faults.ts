@@ -97,6 +97,20 @@ const FAULTS = {
   'redirect-11': (exchange) => redirectTimes(exchange, 11),
   'redirect-bad-url': ({ response }) => redirect(response, 'http://[nowhere/'),
   'redirect-mailto': ({ response }) => redirect(response, 'mailto:someone@example.com'),
+  /** Redirects that announce a body, or begin one, and leave it at that. */
+  'redirect-no-body': ({ response, base, rest, page }) => {
+    if (rest !== '') return send(response, page);
+    response.writeHead(302, { location: `${base}/on`, 'content-length': 154 }).flushHeaders();
+  },
+  'redirect-open-body': ({ response, base, rest, page }) => {
+    if (rest !== '') return send(response, page);
+    response.writeHead(302, { location: `${base}/on` }).write('<p>Mov');
+  },
+  'redirect-cut-body': ({ response, socket, base, rest, page }) => {
+    if (rest !== '') return send(response, page);
+    response.writeHead(302, { location: `${base}/on`, 'content-length': 154 }).write('<p>Mov');
+    socket.end();
+  },
   'redirect-utf8': ({ response, base, rest, page }) =>
     rest === '' ? redirect(response, Buffer.from(`${base}/é`).toString('latin1')) : send(response, `${page}${rest}`),
 

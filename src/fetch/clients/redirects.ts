@@ -13,8 +13,9 @@ const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
 
 const OF_A_BODY = ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location'];
 
-/** A redirect's body up to this size is read, so that its connection can be used again. */
+/** A redirect's body up to this size, and for this long, is read, so that its connection can be used again. */
 const MAX_DISCARDED_BYTES = 64 * 1_024;
+const MAX_DISCARDED_MILLIS = 500;
 
 /** What goes out, once for each redirect. */
 export interface Outgoing {
@@ -65,7 +66,7 @@ export async function follow(
     if (request.followRedirect === false || !REDIRECT_STATUS.has(answer.statusCode) || !location) {
       return { answer, headers, url, redirectUrls };
     }
-    await answer.body.dump({ limit: MAX_DISCARDED_BYTES });
+    await discard(answer.body);
     await setImmediate(); // See body.ts: the next request is to use the same connection.
     if (redirectUrls.length === MAX_REDIRECTS) {
       throw new TransportError('too-many-redirects', `More than ${MAX_REDIRECTS} redirects, the last one from ${shown(url)}.`);
@@ -83,6 +84,18 @@ export async function follow(
     const step = identity(outgoing);
     if (seen.has(step)) throw new TransportError('redirect-loop', `Redirects in a circle, back to ${shown(outgoing.url)}.`);
     seen.add(step);
+  }
+}
+
+/** Where to go is known by now: a body that does not come, or is cut, costs its connection and nothing else. */
+async function discard(body: Answer['body']): Promise<void> {
+  const late = setTimeout(() => body.destroy(), MAX_DISCARDED_MILLIS);
+  try {
+    await body.dump({ limit: MAX_DISCARDED_BYTES });
+  } catch {
+    // Nobody was to read it.
+  } finally {
+    clearTimeout(late);
   }
 }
 

@@ -188,6 +188,14 @@ describe('cookies, redirects, bodies', () => {
     expect([url, redirectUrls.length]).toEqual([secureUrl('redirect-cookie'), 1]);
   });
 
+  it.each(['redirect-no-body', 'redirect-open-body', 'redirect-cut-body'])(
+    '%s: where it leads is fetched all the same',
+    async (fault) => {
+      const { stream, url } = await client.stream({ url: secureUrl(fault), signal: AbortSignal.timeout(5_000) });
+      expect([await text(stream), url]).toEqual([expect.stringContaining('ok'), `${front.origin}/${fault}/on`]);
+    },
+  );
+
   it('a user and a password in the URL become a header, and stand in no error', async () => {
     const named = (fault: string) => secureUrl(fault).replace('https://', 'https://bob:s3cret@');
     const sent = JSON.parse(await get(named('echo')));

@@ -3,7 +3,7 @@ import { buffer, text } from 'node:stream/consumers';
 
 import { describe, expect, it } from 'vitest';
 
-import { client, faultOf, get, server } from './setup.ts';
+import { client, faultOf, get, open, server } from './setup.ts';
 
 describe('redirects', () => {
   it('ten are followed, and the eleventh is not asked for', async () => {
@@ -35,6 +35,15 @@ describe('redirects', () => {
     await buffer(stream);
     expect(url).toBe(`${server.origin}/redirect-utf8/%C3%A9`);
   });
+
+  it.each(['redirect-no-body', 'redirect-open-body', 'redirect-cut-body'])(
+    '%s: where it leads is fetched all the same',
+    async (fault) => {
+      const patient = open({ idleTimeoutMillis: 20_000 });
+      const { stream, url } = await patient.stream({ url: server.url(fault), signal: AbortSignal.timeout(5_000) });
+      expect([await text(stream), url]).toEqual([expect.stringContaining('ok'), `${server.origin}/${fault}/on`]);
+    },
+  );
 
   it('use one connection', async () => {
     const before = server.connections;
