@@ -111,8 +111,9 @@ const FAULTS = {
     response.writeHead(302, { location: `${base}/on`, 'content-length': 154 }).write('<p>Mov');
     socket.end();
   },
-  'redirect-utf8': ({ response, base, rest, page }) =>
-    rest === '' ? redirect(response, Buffer.from(`${base}/é`).toString('latin1')) : send(response, `${page}${rest}`),
+  /** To bytes beyond ASCII, as UTF-8 and as Latin-1 have them. */
+  'redirect-utf8': (exchange) => redirectOn(exchange, Buffer.from('é中').toString('latin1')),
+  'redirect-latin1': (exchange) => redirectOn(exchange, 'caf\u00e9'),
 
   'gzip-bomb': (exchange) => sendBomb(exchange, 'gzip', createGzip()),
   'deflate-bomb': (exchange) => sendBomb(exchange, 'deflate', createDeflate()),
@@ -207,6 +208,12 @@ function sendIn({ response, query }: Exchange, text: Buffer, { header = '', meta
 
 function redirect(response: ServerResponse, location: string, headers: Record<string, string> = {}): void {
   response.writeHead(302, { location, 'content-length': 0, ...headers }).end();
+}
+
+/** One step further down, and there the page with the path that was asked for. */
+function redirectOn({ response, base, rest, page }: Exchange, step: string): void {
+  if (rest === '') redirect(response, `${base}/${step}`);
+  else send(response, `${page}${rest}`);
 }
 
 function redirectTimes({ response, base, rest, page }: Exchange, times: number): void {

@@ -113,8 +113,8 @@ function toOutgoing({ url, method = 'GET', headers = {}, body }: HttpRequest): O
 
 /** The request that a redirect asks for. */
 function redirected(from: Outgoing, status: number, location: string): Outgoing {
-  // Header bytes arrive as Latin-1, but a Location beyond ASCII is UTF-8 in practice.
-  const text = Buffer.from(location, 'latin1').toString();
+  // Header bytes arrive as Latin-1. Each beyond ASCII goes on as it came, UTF-8 or not, as browsers have it.
+  const text = location.replaceAll(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
   const target = URL.canParse(text, from.url.href) ? new URL(text, from.url) : null;
   if (!target || !/^https?:$/.test(target.protocol)) {
     throw new TransportError('bad-answer', `${shown(from.url)} redirects to "${location}", which is no http(s) URL.`);

@@ -188,6 +188,14 @@ describe('cookies, redirects, bodies', () => {
     expect([url, redirectUrls.length]).toEqual([secureUrl('redirect-cookie'), 1]);
   });
 
+  it.each([
+    ['redirect-utf8', '%C3%A9%E4%B8%AD'],
+    ['redirect-latin1', 'caf%E9'],
+  ])('%s: a Location beyond ASCII leads where a browser would go', async (fault, path) => {
+    const { stream, url } = await client.stream({ url: secureUrl(fault) });
+    expect([await text(stream), url]).toEqual([expect.stringContaining(path), `${front.origin}/${fault}/${path}`]);
+  });
+
   it.each(['redirect-no-body', 'redirect-open-body', 'redirect-cut-body'])(
     '%s: where it leads is fetched all the same',
     async (fault) => {
