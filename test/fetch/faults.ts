@@ -22,6 +22,16 @@ const MEGABYTE = 1024 * 1024;
 export const CYRILLIC = { text: 'Привет, мир', bytes: Buffer.from('cff0e8e2e5f22c20ece8f0', 'hex') };
 export const JAPANESE = { text: '日本語のページ', bytes: Buffer.from('93fa967b8cea82cc8379815b8357', 'hex') };
 
+/** Answers by the letter wrong, which every browser takes. */
+export const AS_BROWSERS_TAKE_IT: readonly string[] = [
+  'gzip-and-line-end',
+  'encoding-utf-8',
+  'encoding-none',
+  'encoding-aws-chunked',
+  'encoding-aws-chunked-gzip',
+  'long-head',
+];
+
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -142,7 +152,17 @@ const FAULTS = {
   'gzip-empty': ({ response }) => send(response, '', { 'content-encoding': 'gzip' }),
   'gzip-that-is-none': ({ response, page }) => send(response, page, { 'content-encoding': 'gzip' }),
   'brotli-that-is-none': ({ response, page }) => send(response, page, { 'content-encoding': 'br' }),
-  'unknown-encoding': ({ response, page }) => send(response, page, { 'content-encoding': 'snail' }),
+  /** Text behind the compressed page. */
+  'gzip-and-line-end': ({ response, page }) =>
+    send(response, Buffer.concat([gzipSync(page), Buffer.from('\r\n')]), { 'content-encoding': 'gzip' }),
+  /** A compression that nobody has asked for. */
+  'unknown-encoding': ({ response, page }) => send(response, page, { 'content-encoding': 'compress' }),
+  /** Names that are no compression. */
+  'encoding-utf-8': ({ response, page }) => send(response, page, { 'content-encoding': 'UTF-8' }),
+  'encoding-none': ({ response, page }) => send(response, page, { 'content-encoding': 'none' }),
+  'encoding-aws-chunked': ({ response, page }) => send(response, page, { 'content-encoding': 'aws-chunked' }),
+  'encoding-aws-chunked-gzip': ({ response, page }) => send(response, gzipSync(page), { 'content-encoding': 'aws-chunked,gzip' }),
+  'long-head': ({ response, page }) => send(response, page, { 'content-security-policy': 'x'.repeat(40_000) }),
   /** HTTP/1.0 without a length: whole, and its end is the connection's. */
   'http-1.0': ({ socket, page }) => socket.end(`HTTP/1.0 200 OK\r\ncontent-type: ${HTML}\r\n\r\n${page}`),
   'not-http': ({ socket }) => socket.end('220 mail.example.com ESMTP\r\n'),

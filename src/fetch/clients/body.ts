@@ -16,8 +16,27 @@ import { bodyTooLarge } from './faults.ts';
 /** What `openBody` can decompress, for the Accept-Encoding header. */
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
+/** All that are registered: https://www.iana.org/assignments/http-parameters. Another name (`UTF-8`, `none`, `aws-chunked`)
+ *  is no compression, and nothing is to be undone for it, as in a browser. */
+const COMPRESSIONS = new Set([
+  'aes128gcm',
+  'br',
+  'compress',
+  'dcb',
+  'dcz',
+  'deflate',
+  'exi',
+  'gzip',
+  'pack200-gzip',
+  'x-compress',
+  'x-gzip',
+  'zstd',
+]);
+
 /** More layers than any server has a reason for. */
 const MAX_LAYERS = 5;
+/** Bytes behind a gzip. */
+const MAX_LINE_END = 4;
 
 export interface BodyOptions {
   /** Of the compressed and of the decompressed body alike. */
@@ -69,11 +88,13 @@ async function* read(raw: AsyncIterable<Buffer>, headers: SimpleHeaders, maxByte
     .toLowerCase()
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'identity');
+    .filter((name) => COMPRESSIONS.has(name));
   if (layers.length > MAX_LAYERS) throw new TransportError('bad-answer', `The body is compressed ${layers.length} times over.`);
   let chunks = upTo(maxBytes, raw, Number(headers['content-length'] ?? 0));
   // The last one named was applied last.
-  for (const layer of layers.toReversed()) chunks = upTo(maxBytes, decompress(layer, chunks));
+  for (const layer of layers.toReversed()) {
+    chunks = upTo(maxBytes, decompress(layer, layer.endsWith('gzip') ? withoutLineEnd(chunks) : chunks));
+  }
   yield* chunks;
 }
 
@@ -98,6 +119,19 @@ async function* decompress(encoding: string, compressed: AsyncGenerator<Buffer, 
   };
   // The error of whichever breaks first comes out of the decoder.
   yield* pipeline(whole, decoder, () => {}) as AsyncIterable<Buffer>;
+}
+
+/** Some pages have a line end behind their gzip. Browsers stop before it; Node would look for another gzip there, and lose what
+ *  it has. gzip itself ends with the length, which no page has that would end so: it would be 167 MB at least. */
+async function* withoutLineEnd(compressed: AsyncGenerator<Buffer, void>): AsyncGenerator<Buffer, void> {
+  let held: Buffer | null = null;
+  for await (const next of compressed) {
+    const chunk: Buffer = held === null ? next : Buffer.concat([held, next]);
+    const [lineEnd = ''] = /[\r\n]*$/.exec(chunk.subarray(-MAX_LINE_END).toString('latin1')) ?? [];
+    const end = chunk.length - lineEnd.length;
+    held = lineEnd === '' ? null : chunk.subarray(end);
+    if (end > 0) yield chunk.subarray(0, end);
+  }
 }
 
 function createDecoder(encoding: string, start: Buffer): Gunzip | BrotliDecompress {

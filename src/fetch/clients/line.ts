@@ -19,6 +19,8 @@ import { Agent, DecoratorHandler } from './undici.ts';
 
 /** How long an unused connection is kept, unless the server's Keep-Alive header says less. */
 const KEEP_ALIVE_MILLIS = 30_000;
+/** Of an answer, as Chrome has it. undici's own limit of 16 KiB is less than some sites' policies take. */
+const MAX_HEADER_BYTES = 256 * 1_024;
 /** Servers whose TLS sessions are kept, for short handshakes. */
 const MAX_TLS_SESSIONS = 100;
 /** A refusal is read up to here for what it says about traffic. */
@@ -108,6 +110,7 @@ export function createLine({ limits, proxy, rejectUnauthorized, count, key, http
   };
   const agent = new Agent({
     connect: (options, callback) => void inOwnContext(connect, options, callback),
+    maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: 0, // The whole request's own limit.
     bodyTimeout: limits.idleTimeoutMillis,
     keepAliveTimeout: KEEP_ALIVE_MILLIS,

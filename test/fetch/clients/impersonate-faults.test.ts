@@ -10,6 +10,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { TransportFault } from '../../../src/core/transport.ts';
+import { AS_BROWSERS_TAKE_IT } from '../faults.ts';
 import { startFrameServer, type Speaker } from './http2-server.ts';
 import { certificates, client, faultOf, get, open, secureUrl, server } from './impersonate-setup.ts';
 import { startTlsFront } from './tls-front.ts';
@@ -127,9 +128,12 @@ describe('each fault has its name', () => {
 });
 
 describe('what is whole is taken as it is', () => {
-  it.each(['ok', 'gzip', 'deflate', 'brotli', 'gzip-twice', 'http-1.0', 'no-type'])('%s', async (fault) => {
-    expect(await get(secureUrl(fault))).toBe(`<!doctype html><title>ok</title><p>/${fault}</p>`);
-  });
+  it.each(['ok', 'gzip', 'deflate', 'brotli', 'gzip-twice', 'http-1.0', 'no-type', ...AS_BROWSERS_TAKE_IT])(
+    '%s',
+    async (fault) => {
+      expect(await get(secureUrl(fault))).toBe(`<!doctype html><title>ok</title><p>/${fault}</p>`);
+    },
+  );
 
   // A frame of one block that is not compressed: https://www.rfc-editor.org/rfc/rfc8878#section-3
   const zstd = Buffer.concat([Buffer.from('28b52ffd2005290000', 'hex'), Buffer.from('hello')]);
