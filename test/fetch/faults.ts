@@ -172,6 +172,12 @@ const FAULTS = {
         `set-cookie: a=1\r\nset-cookie: b=2\r\nvary: a\r\nvary: b\r\ncontent-length: ${Buffer.byteLength(page)}\r\n\r\n${page}`,
     ),
 
+  /** More than its Content-Length; the rest comes when the connection is used again. */
+  'too-long': ({ response, socket, page }) => {
+    send(response, page);
+    socket.prependListener('data', () => socket.write('</p></body></html>'));
+  },
+
   'wrong-type': ({ response }) => send(response, Buffer.from('89504e470d0a1a0a', 'hex'), { 'content-type': 'image/png' }),
   'no-type': ({ response, page }) => response.writeHead(200).end(page),
   'invalid-html': ({ response, page }) => send(response, `</div><table><p>${page}<b><i></b><a href="&#x0;"<<<!--`),

@@ -26,6 +26,9 @@ export type Phase = 'sending' | 'reading';
 
 const ZLIB_CODE = /^(Z_|ERR__|ERR_BROTLI)/;
 
+/** The code of a parser's error where the connection has had an answer before (sockets.ts). */
+export const ON_USED_CONNECTION = 'ON_USED_CONNECTION';
+
 /** HTTP/2: a stream or its whole connection was given up by the server. https://nodejs.org/api/errors.html#err_http2_error */
 const GIVEN_UP = new Set([
   'ERR_HTTP2_GOAWAY_SESSION',
@@ -47,9 +50,8 @@ export function nameFault(error: unknown, phase: Phase, limits: Limits): Error {
 }
 
 function faultInPhase(error: Error, phase: Phase): TransportFault | null {
-  // undici's parser gives no code. It meets the end of a connection that was not to be kept alive before the last chunk.
-  if (error.name === 'HTTPParserError') return phase === 'reading' && error.message.includes('EOF') ? 'cut-body' : 'bad-answer';
   const code = 'code' in error ? String(error.code) : '';
+  if (error.name === 'HTTPParserError') return parserFault(error.message, code, phase);
   // The other side closed in good order: before the headers there is nothing yet that it could have cut.
   if (phase === 'reading' && code === 'UND_ERR_SOCKET') return 'cut-body';
   if (GIVEN_UP.has(code)) return phase === 'reading' ? 'cut-body' : 'reset';
@@ -57,6 +59,13 @@ function faultInPhase(error: Error, phase: Phase): TransportFault | null {
   if (code === 'ERR_HTTP2_ERROR') return 'bad-answer';
   const fault = faultOfCode(code);
   return fault === null && ZLIB_CODE.test(code) ? 'bad-answer' : fault;
+}
+
+/** undici's parser gives no code of its own. */
+function parserFault(message: string, code: string, phase: Phase): TransportFault {
+  if (phase === 'sending') return code === ON_USED_CONNECTION ? 'reset' : 'bad-answer';
+  // The end of a connection that was not to be kept alive, before the last chunk.
+  return message.includes('EOF') ? 'cut-body' : 'bad-answer';
 }
 
 function sentence(fault: TransportFault, message: string, limits: Limits): string {

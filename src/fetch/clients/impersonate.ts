@@ -6,6 +6,7 @@ import type { Impit } from 'impit';
 
 import { messageOf, SurefootError } from '../../core/errors.ts';
 import type { CountTraffic } from '../../core/proxy.ts';
+import { TransportError } from '../../core/transport.ts';
 import { PROFILES, toBrowserHeaders, toImpitHeaders, type Impersonated } from './browser-headers.ts';
 import { DEFAULT_LIMITS, type Limits } from './faults.ts';
 import { toAnswer } from './impit-answer.ts';
@@ -153,6 +154,7 @@ async function sendByImpit(
   const { limits, signal, onLeft } = options;
   signal.throwIfAborted();
   const known = wire.faultOf(url);
+  const { asked } = wire;
   // The user and the password are in a header by now; impit's messages repeat the URL.
   const address = new URL(url);
   address.username = address.password = '';
@@ -163,8 +165,16 @@ async function sendByImpit(
   } catch (error) {
     onLeft();
     const fault = wire.faultOf(url);
-    throw fault !== undefined && fault !== known ? fault : nameImpitFault(error, 'sending', limits);
+    if (fault !== undefined && fault !== known) throw fault;
+    const named = nameImpitFault(error, 'sending', limits);
+    throw wire.asked === asked ? onUsedConnection(named) : named;
   }
+}
+
+/** What cannot be understood there may be the rest of an earlier answer, and no fault of the page that was asked for since. */
+function onUsedConnection(error: Error): Error {
+  const isRest = error instanceof TransportError && error.fault === 'bad-answer';
+  return isRest ? new TransportError('reset', 'The connection broke (what came was no answer).', { cause: error }) : error;
 }
 
 /** impit gives text a Content-Type of its own. */

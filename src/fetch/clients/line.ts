@@ -13,7 +13,7 @@ import { openHttp2, type Http2Session, type Payload } from './http2.ts';
 import { createMeter } from './meter.ts';
 import type { ProxyAddress } from './proxy-address.ts';
 import type { Answer, Outgoing } from './redirects.ts';
-import { disguiseReset, dueIn, openTcp, openTls } from './sockets.ts';
+import { dueIn, markErrors, openTcp, openTls } from './sockets.ts';
 import { openTunnel, reachProxy, refusalOf } from './tunnel.ts';
 import { Agent, DecoratorHandler } from './undici.ts';
 
@@ -106,7 +106,7 @@ export function createLine({ limits, proxy, rejectUnauthorized, count, key, http
   const connect = async (options: buildConnector.Options, callback: buildConnector.Callback): Promise<void> => {
     const outcome = await openSocket(options).catch((error: Error) => error);
     if (outcome instanceof Error) callback(outcome, null);
-    else callback(null, disguiseReset(outcome));
+    else callback(null, markErrors(outcome));
   };
   const agent = new Agent({
     connect: (options, callback) => void inOwnContext(connect, options, callback),

@@ -21,6 +21,8 @@ export interface WireOptions {
 export interface Wire {
   /** For impit's `proxyUrl`. The one secret in it is the wire's own. */
   readonly url: string;
+  /** Connections that were asked for so far. */
+  readonly asked: number;
   /** Why the latest connection to this target failed: a new object for each failure. */
   faultOf(url: URL): TransportError | undefined;
   /** Cuts all connections, now and for good. */
@@ -33,6 +35,7 @@ export interface Loopback {
 }
 
 interface OpenWire extends WireOptions {
+  asked: number;
   readonly sockets: Set<Socket>;
   /** By the target's authority. */
   readonly faults: Map<string, TransportError>;
@@ -55,11 +58,14 @@ export async function openLoopback(limits: Limits): Promise<Loopback> {
   return {
     openWire(options) {
       const token = randomUUID();
-      const wire: OpenWire = { ...options, sockets: new Set(), faults: new Map() };
+      const wire: OpenWire = { ...options, asked: 0, sockets: new Set(), faults: new Map() };
       wires.set(token, wire);
       return {
         // "h": names are looked up here, or by the proxy.
         url: `socks5h://${token}:x@127.0.0.1:${port}`,
+        get asked() {
+          return wire.asked;
+        },
         faultOf: ({ hostname, port }) => wire.faults.get(`${hostname}:${port || 443}`),
         cut() {
           wires.delete(token);
@@ -86,6 +92,7 @@ async function connect(inner: Socket, wires: ReadonlyMap<string, OpenWire>, limi
   const target = await readSocksRequest(inner);
   const wire = target && wires.get(target.user);
   if (!wire) return void inner.destroy();
+  wire.asked += 1;
   keep(wire.sockets, inner);
   const authority = authorityOf(target);
   const fail = (fault: TransportError) => wire.faults.set(authority, fault);

@@ -3,7 +3,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 
-import { connectTimeout } from './faults.ts';
+import { connectTimeout, ON_USED_CONNECTION } from './faults.ts';
 
 /** When a connection has to stand. */
 export interface DueTime {
@@ -59,11 +59,21 @@ export async function openTls(
   return secured;
 }
 
-/** undici takes a reset for the end of a body that has no other end than the connection's (HTTP/1.0), and half a page would
- *  pass for a whole one. It knows the reset by its code, so the code is changed before undici sees it. */
-export function disguiseReset<Kind extends Socket>(socket: Kind): Kind {
+/** Changes the code of two errors before undici sees them:
+ *  - A reset: undici takes it for the end of a body that has no other end than the connection's (HTTP/1.0), and half a page
+ *    would pass for a whole one. It knows the reset by its code.
+ *  - What cannot be understood, on a connection that has had an answer before: it may be the rest of that one, and no fault of
+ *    the page that was asked for since. undici does not tell such a connection from a fresh one. */
+export function markErrors<Kind extends Socket>(socket: Kind): Kind {
+  let wasUsed = false;
+  const { write } = socket;
+  socket.write = ((...args: Parameters<typeof write>) => {
+    wasUsed ||= socket.bytesRead > 0; // A request comes after an answer.
+    return write.apply(socket, args);
+  }) as typeof write;
   return socket.prependListener('error', (broken: NodeJS.ErrnoException) => {
     if (broken.code === 'ECONNRESET') broken.code = 'EPIPE';
+    if (broken.name === 'HTTPParserError' && wasUsed) broken.code = ON_USED_CONNECTION;
   });
 }
 

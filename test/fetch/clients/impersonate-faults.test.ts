@@ -5,6 +5,7 @@ import { constants } from 'node:http2';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -111,6 +112,13 @@ describe('each fault has its name', () => {
 
   it('a name that does not exist: dns', async () => {
     expect((await faultOf(get('https://no-such-host.invalid/'))).fault).toBe('dns');
+  });
+
+  it('what a server sends beyond an answer is not the next page’s fault: reset', async () => {
+    await get(secureUrl('too-long'));
+    await wait(100); // impit has the connection back.
+    expect((await faultOf(get(secureUrl('ok')))).fault).toBe('reset');
+    expect(await get(secureUrl('ok'))).toContain('/ok');
   });
 
   it('one failed request is one request: nothing is tried again behind the caller’s back', async () => {

@@ -63,6 +63,13 @@ describe('each fault has its name', () => {
     expect(error.fault).toBe('dns');
   });
 
+  it('what a server sends beyond an answer is not the next page’s fault: reset', async () => {
+    await get(server.url('too-long'));
+    const error = await faultOf(get(server.url('ok')));
+    expect([error.fault, error.message]).toEqual(['reset', expect.stringMatching(/^The connection broke \(.*HTTP\/1\.1/)]);
+    expect(await get(server.url('ok'))).toContain('/ok');
+  });
+
   it('one failed request is one request: nothing is tried again behind the caller’s back', async () => {
     await get(server.url('ok', { id: 'warms-up' })); // So that the next one takes up a kept connection.
     await faultOf(get(server.url('close-before-headers', { id: 'once' })));
