@@ -10,16 +10,17 @@ import { TransportError } from '../../core/transport.ts';
 import { PROFILES, toBrowserHeaders, toImpitHeaders, type Impersonated } from './browser-headers.ts';
 import { DEFAULT_LIMITS, type Limits } from './faults.ts';
 import { toAnswer } from './impit-answer.ts';
-import { nameImpitFault } from './impit-faults.ts';
+import { isBadHandshake, nameImpitFault } from './impit-faults.ts';
 import { createImpitPool, type Exit } from './impit-pool.ts';
 import { createLine, type Line } from './line.ts';
 import type { Lines } from './lines.ts';
 import { openLoopback, type Wire } from './loopback.ts';
 import { createMeter } from './meter.ts';
-import { parseProxyUrl } from './proxy-address.ts';
+import { parseProxyUrl, type ProxyAddress } from './proxy-address.ts';
 import type { Answer, Outgoing } from './redirects.ts';
 import { createStreamClient } from './stream-client.ts';
 import type { Route, TierClient } from './tier-client.ts';
+import { noTls } from './tunnel.ts';
 
 /** As much of the package as is used. */
 export interface ImpitModule {
@@ -68,6 +69,7 @@ export async function createImpersonateClient(options: ImpersonateClientOptions)
     let line: Line | undefined;
     const toLine = () => createLine({ limits, proxy, rejectUnauthorized: true, count, key, http1Only, inOwnContext });
     return {
+      proxy,
       wire,
       impit: () =>
         (impit ??= new Impit({
@@ -129,6 +131,7 @@ export async function createImpersonateClient(options: ImpersonateClientOptions)
 
 /** One way out of this machine, for one session or one request. */
 interface ImpitExit extends Exit {
+  readonly proxy: ProxyAddress | null;
   readonly wire: Wire;
   impit(): Impit;
   sendInTheClear(outgoing: Outgoing, signal: AbortSignal): Promise<Answer>;
@@ -147,7 +150,7 @@ interface ImpitRequest extends Outgoing {
 }
 
 async function sendByImpit(
-  { impit, wire }: ImpitExit,
+  { proxy, impit, wire }: ImpitExit,
   { url, method, headers, body }: ImpitRequest,
   options: SendOptions,
 ): Promise<Answer> {
@@ -167,14 +170,14 @@ async function sendByImpit(
     const fault = wire.faultOf(url);
     if (fault !== undefined && fault !== known) throw fault;
     const named = nameImpitFault(error, 'sending', limits);
-    throw wire.asked === asked ? onUsedConnection(named) : named;
+    if (!(named instanceof TransportError)) throw named;
+    if (named.fault === 'tls' && proxy && isBadHandshake(named)) throw noTls(proxy, `${url.hostname}:${url.port || 443}`, error);
+    // It may be the rest of an earlier answer, and no fault of the page that was asked for since.
+    if (named.fault === 'bad-answer' && wire.asked === asked) {
+      throw new TransportError('reset', 'The connection broke (what came was no answer).', { cause: error });
+    }
+    throw named;
   }
-}
-
-/** What cannot be understood there may be the rest of an earlier answer, and no fault of the page that was asked for since. */
-function onUsedConnection(error: Error): Error {
-  const isRest = error instanceof TransportError && error.fault === 'bad-answer';
-  return isRest ? new TransportError('reset', 'The connection broke (what came was no answer).', { cause: error }) : error;
 }
 
 /** impit gives text a Content-Type of its own. */

@@ -3,13 +3,16 @@
 import { TransportError, type TransportFault } from '../../core/transport.ts';
 import { requestTimeout, type Limits, type Phase } from './faults.ts';
 
+// rustls: https://docs.rs/rustls/latest/rustls/enum.Error.html
+const BAD_HANDSHAKE = /InvalidMessage|AlertReceived|PeerIncompatible|PeerMisbehaved|HandshakeNotComplete/;
+
 // The first line that fits counts. As impit 0.14.5 puts it; test/fetch/clients/impersonate-faults.test.ts has a server for each.
 const FAULTS: readonly (readonly [RegExp, TransportFault])[] = [
   [/dns error/, 'dns'],
   [/ConnectionRefused|HostUnreachable|NetworkUnreachable/, 'refused'],
   [/ConnectionReset|ConnectionAborted|BrokenPipe|NotConnected|Remote protocol error|IncompleteMessage|ChannelClosed/, 'reset'],
-  // rustls: https://docs.rs/rustls/latest/rustls/enum.Error.html
-  [/InvalidCertificate|InvalidMessage|AlertReceived|PeerIncompatible|PeerMisbehaved|HandshakeNotComplete/, 'tls'],
+  [/InvalidCertificate/, 'tls'],
+  [BAD_HANDSHAKE, 'tls'],
   // h2: https://docs.rs/h2/latest/h2/struct.Error.html
   [/Reset\(|GoAway\(/, 'reset'],
   [/Library,|Parse\(/, 'bad-answer'],
@@ -33,8 +36,7 @@ const SENTENCES: Partial<Record<TransportFault, string>> = {
 export function nameImpitFault(error: unknown, phase: Phase, limits: Limits): Error {
   if (error instanceof TransportError) return error;
   if (!(error instanceof Error)) return new Error(String(error));
-  // An address may hold any word.
-  const message = error.message.replace(/url: ".*"/, '');
+  const message = withoutAddress(error.message);
   if (error.name === 'TimeoutError' || message.includes('source: TimedOut')) return requestTimeout(limits.requestTimeoutMillis);
   // Its text quotes the value: a cookie, say. No `cause` either.
   const value = /^The header (name|value) `/.exec(message)?.[1];
@@ -43,6 +45,16 @@ export function nameImpitFault(error: unknown, phase: Phase, limits: Limits): Er
   const fault = table.find(([sign]) => sign.test(message))?.[1];
   if (fault === undefined) return error;
   return new TransportError(fault, SENTENCES[fault] ?? sentence(fault, message), { cause: error });
+}
+
+/** Whether TLS was not understood, of an error that has been named `tls`; else it is the certificate that is not valid. */
+export function isBadHandshake({ cause }: TransportError): boolean {
+  return cause instanceof Error && BAD_HANDSHAKE.test(withoutAddress(cause.message));
+}
+
+/** An address may hold any word. */
+function withoutAddress(message: string): string {
+  return message.replace(/url: ".*"/, '');
 }
 
 function sentence(fault: TransportFault, message: string): string {

@@ -14,7 +14,7 @@ import { createMeter } from './meter.ts';
 import type { ProxyAddress } from './proxy-address.ts';
 import type { Answer, Outgoing } from './redirects.ts';
 import { dueIn, markErrors, openTcp, openTls } from './sockets.ts';
-import { openTunnel, reachProxy, refusalOf } from './tunnel.ts';
+import { handshakeFault, openTunnel, reachProxy, refusalOf } from './tunnel.ts';
 import { Agent, DecoratorHandler } from './undici.ts';
 
 /** How long an unused connection is kept, unless the server's Keep-Alive header says less. */
@@ -68,9 +68,9 @@ export function createLine({ limits, proxy, rejectUnauthorized, count, key, http
       ? await reachProxy(proxy, limits.connectTimeoutMillis, watch)
       : await openTcp(hostname, targetPort, due, watch);
     if (!isSecure) return socket;
+    const target = `${hostname.includes(':') ? `[${hostname}]` : hostname}:${targetPort}`;
     if (proxy) {
       due = dueIn(limits.connectTimeoutMillis);
-      const target = `${hostname.includes(':') ? `[${hostname}]` : hostname}:${targetPort}`;
       await openTunnel(socket, proxy, target, limits.connectTimeoutMillis);
     }
     const origin = `https://${host ?? hostname}`;
@@ -80,7 +80,9 @@ export function createLine({ limits, proxy, rejectUnauthorized, count, key, http
       { hostname, servername, protocols, rejectUnauthorized, session: tlsSessions.get(origin) },
       due,
       (session) => keepSome(tlsSessions, origin, session),
-    );
+    ).catch((error: unknown) => {
+      throw proxy ? handshakeFault(proxy, target, error) : error;
+    });
     if (secured.alpnProtocol === 'h2') throw new SpeaksHttp2(keepSession(secured, origin));
     return secured;
   };

@@ -71,6 +71,18 @@ function mayBeRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }
 
+/** What ended the TLS handshake behind a tunnel. What is there speaks no TLS that is understood: a bad exit more often than the
+ *  target, and another exit may do better. A certificate that is not valid stays what it is, and so does a reset.
+ *  @param error Node's own. */
+export function handshakeFault(proxy: ProxyAddress, target: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^(?:EPROTO$|ERR_SSL_)/.test(code) ? noTls(proxy, target, error) : error;
+}
+
+export function noTls(proxy: ProxyAddress, target: string, cause: unknown): TransportError {
+  return noRoute(proxy, target, 'the TLS handshake failed', cause);
+}
+
 function noRoute({ name }: ProxyAddress, target: string, reason: string, cause?: unknown): TransportError {
   return new TransportError('proxy-no-route', `The proxy ${name} does not get through to ${target} (${reason}).`, { cause });
 }

@@ -1,6 +1,7 @@
 // The impersonating client as the crawl uses it: whose connections a request goes by, through which proxy, with what
 // headers and cookies, and what it says when impit is not there.
 import { execFile } from 'node:child_process';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,7 +13,9 @@ import type { ProxyMode } from '../../../src/core/proxy.ts';
 import { createImpersonateClient } from '../../../src/fetch/clients/impersonate.ts';
 import type { Route } from '../../../src/fetch/clients/tier-client.ts';
 import { startForwardProxy, type ForwardProxy } from '../../proxy/forward-proxy.ts';
+import { createBadExit, NO_TLS } from './bad-exit.ts';
 import { certificates, client, faultOf, front, get, open, secureUrl, server } from './impersonate-setup.ts';
+import { startTlsFront } from './tls-front.ts';
 
 const IMPERSONATE = fileURLToPath(new URL('../../../src/fetch/clients/impersonate.ts', import.meta.url));
 
@@ -137,6 +140,26 @@ describe('proxies', () => {
     const proxy = await startProxy();
     const url = server.refusedUrl.replace('http:', 'https:');
     expect((await faultOf(get(url, client, { proxyUrl: proxy.url(), route: route('rotating') }))).fault).toBe('proxy-no-route');
+  });
+
+  it.each(NO_TLS)('%s behind CONNECT, where TLS was to begin: another exit may do better', async (_, answer) => {
+    const exit = createBadExit(answer);
+    await new Promise<void>((resolve) => exit.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void exit.close());
+    const proxyUrl = `http://me:s3cret@127.0.0.1:${(exit.address() as AddressInfo).port}`;
+    const error = await faultOf(get('https://shop.test/', client, { proxyUrl, route: route('rotating') }));
+    expect([error.fault, error.message]).toEqual([
+      'proxy-no-route',
+      expect.stringMatching(/^The proxy .* does not get through to shop\.test:443 \(the TLS handshake failed\)\.$/),
+    ]);
+  });
+
+  it('a certificate that is not valid stays the target’s fault behind a proxy', async () => {
+    const proxy = await startProxy();
+    const untrusted = await startTlsFront(server.origin, certificates.untrusted);
+    onTestFinished(untrusted.close);
+    const request = get(`${untrusted.origin}/ok`, client, { proxyUrl: proxy.url(), route: route('rotating') });
+    expect((await faultOf(request)).fault).toBe('tls');
   });
 
   it('a request in a proxy mode that has no proxy is not sent at all', async () => {

@@ -11,6 +11,7 @@ import type { ProxyMode } from '../../../src/core/proxy.ts';
 import { TransportError, type TransportFault } from '../../../src/core/transport.ts';
 import type { RoutedRequest, TierClient } from '../../../src/fetch/clients/tier-client.ts';
 import { makeCertificate, type Certificate } from '../../proxy/certificate.ts';
+import { createBadExit, NO_TLS } from './bad-exit.ts';
 import { startForwardProxy, startIpEcho, type ForwardProxy, type IpEcho } from '../../proxy/forward-proxy.ts';
 import { faultOf, open, server } from './setup.ts';
 
@@ -314,6 +315,15 @@ describe('a proxy that does not serve', () => {
     const mail = await startRefusing('220 mail.example.com ESMTP canary\r\n');
     const error = await faultOf(through.sendRequest({ url: 'https://shop.test/', proxyUrl: mail }));
     expect([error.fault, error.message]).toEqual(['proxy-unreachable', expect.stringContaining('what answers is no HTTP proxy')]);
+  });
+
+  it.each(NO_TLS)('%s behind CONNECT, where TLS was to begin: another exit may do better', async (_, answer) => {
+    const proxyUrl = `http://me:canary@127.0.0.1:${await listen(createBadExit(answer))}`;
+    const error = await faultOf(through.sendRequest({ url: 'https://shop.test/', proxyUrl }));
+    expect([error.fault, error.message]).toEqual([
+      'proxy-no-route',
+      expect.stringMatching(/^The proxy .* does not get through to shop\.test:443 \(the TLS handshake failed\)\.$/),
+    ]);
   });
 
   it('nothing of an error shows the password', async () => {
