@@ -178,6 +178,13 @@ const FAULTS = {
     socket.prependListener('data', () => socket.write('</p></body></html>'));
   },
 
+  /** Two in UTF-8, one in Latin-1. */
+  'cookies-beyond-ascii': ({ response, page }) => {
+    const inUtf8 = ['city=Zürich', 'name=中文'].map((cookie) => Buffer.from(cookie).toString('latin1'));
+    response.setHeader('set-cookie', [...inUtf8, 'old=Z\u00fcrich']);
+    send(response, Buffer.from(page)); // Beside a body of text, Node would send the headers as UTF-8 too.
+  },
+
   'wrong-type': ({ response }) => send(response, Buffer.from('89504e470d0a1a0a', 'hex'), { 'content-type': 'image/png' }),
   'no-type': ({ response, page }) => response.writeHead(200).end(page),
   'invalid-html': ({ response, page }) => send(response, `</div><table><p>${page}<b><i></b><a href="&#x0;"<<<!--`),

@@ -1,5 +1,7 @@
 // The headers of tier `impersonate`: those that headers.ts gives, as the impersonated browser would send them over TLS. impit
 // sends ours first and in our order, then adds what its own profile has besides; an empty value takes one of those out.
+import { isUtf8 } from 'node:buffer';
+
 import { CHROME_MAJOR } from '../headers.ts';
 import type { SimpleHeaders } from './headers-of-answer.ts';
 
@@ -60,12 +62,12 @@ export function toBrowserHeaders(browser: Impersonated, given: SimpleHeaders): R
   return browser === 'firefox' && isBrowser(headers) ? asFirefox(headers) : headers;
 }
 
-/** The same for impit. With a User-Agent they are all that goes out, but for what belongs to the browser's HTTP/2; without
+/** The same for impit, which takes text and sends it as UTF-8. With a User-Agent they are all that goes out, but for what belongs to the browser's HTTP/2; without
  *  one, impit's profile fills in what is missing. Beside the User-Agent of an honest crawler nothing of a browser is sent. */
 export function toImpitHeaders(browser: Impersonated, headers: Headers): Record<string, string> {
   const encoding = nameIn(headers, 'accept-encoding');
   const sent = {
-    ...headers,
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, toText(value)])),
     // headers.ts names what all our clients decode; a browser, and impit, know one more.
     ...(encoding && headers[encoding] === 'gzip, deflate, br' && { [encoding]: 'gzip, deflate, br, zstd' }),
   };
@@ -73,6 +75,15 @@ export function toImpitHeaders(browser: Impersonated, headers: Headers): Record<
   const own = isBrowser(headers) ? OF_THE_PROTOCOL[browser] : [];
   const removed = OF_A_PROFILE.filter((name) => !own.includes(name) && !nameIn(headers, name));
   return { ...sent, ...Object.fromEntries(removed.map((name) => [name, ''])) };
+}
+
+/** A header's value has a byte a character, as it came and as Node sends it. Bytes that are UTF-8 become their text, so that a
+ *  site gets back the cookie that it set. Others impit cannot send at all: a lone byte `FC` stays an `ü`, and goes out as two. */
+function toText(value: string): string {
+  return value.replaceAll(/[\u0080-\u00ff]+/g, (run) => {
+    const bytes = Buffer.from(run, 'latin1');
+    return isUtf8(bytes) ? bytes.toString() : run;
+  });
 }
 
 function isBrowser(headers: Headers): boolean {

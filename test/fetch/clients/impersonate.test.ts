@@ -203,6 +203,16 @@ describe('cookies, redirects, bodies', () => {
     expect(new Map(pairs(next.rawHeaders)).has('cookie')).toBe(false);
   });
 
+  it('a cookie in UTF-8 goes back by the bytes it came by', async () => {
+    const { headers, stream } = await client.stream({ url: secureUrl('cookies-beyond-ascii') });
+    await text(stream);
+    const Cookie = [headers['set-cookie']].flat().join('; ');
+    const sent = JSON.parse(await get(secureUrl('echo'), client, { headers: { Cookie } }));
+    const bytes = Buffer.from(new Map(pairs(sent.rawHeaders)).get('cookie') ?? '', 'latin1');
+    // The one in Latin-1 is beyond impit: it is sent as UTF-8.
+    expect(bytes.toString()).toBe('city=Zürich; name=中文; old=Zürich');
+  });
+
   it('a cookie set on the way is sent to where the redirect leads', async () => {
     const { stream, url, redirectUrls } = await client.stream({ url: secureUrl('redirect-cookie') }, ({ headers }, update) => {
       update.headers['Cookie'] = String(headers['set-cookie']?.[0]).split(';')[0];

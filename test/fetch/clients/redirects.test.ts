@@ -78,6 +78,13 @@ describe('what is sent', () => {
     expect((await echoed({ headers: { 'Accept-Encoding': 'identity' } })).rawHeaders.join()).not.toContain('gzip');
   });
 
+  it('cookies beyond ASCII by the bytes they came by', async () => {
+    const { headers, stream } = await client.stream({ url: server.url('cookies-beyond-ascii') });
+    await text(stream);
+    const Cookie = [headers['set-cookie']].flat().join('; ');
+    expect((await echoed({ headers: { Cookie } })).rawHeaders).toContain(Cookie);
+  });
+
   it('a POST with its body', async () => {
     const { method, body } = await echoed({ method: 'POST', body: 'q=1', headers: { 'content-type': 'text/plain' } });
     expect([method, body]).toEqual(['POST', 'q=1']);
