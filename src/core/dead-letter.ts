@@ -60,10 +60,10 @@ export function attemptsOf({ errorMessages }: Pick<Request, 'errorMessages'>): A
   });
 }
 
-/** The steps up the ladder among a request's attempts. */
+/** The steps up the ladder among a request's attempts. What is `fatal` climbs for a bad answer alone. */
 export function climbsOf(request: Pick<Request, 'errorMessages'>): { from: Tier; to: Tier; why: ClimbReason }[] {
   return attemptsOf(request).flatMap(({ tier, next, verdict }) =>
-    next === undefined ? [] : [{ from: tier, to: next, why: verdict as ClimbReason }],
+    next === undefined ? [] : [{ from: tier, to: next, why: verdict === 'fatal' ? 'bad-answer' : (verdict as ClimbReason) }],
   );
 }
 

@@ -3,8 +3,18 @@
 import { RENDERING, TIERS, type Tier } from './page.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Why a page went higher than where it started. */
-export type ClimbReason = Extract<Verdict, 'blocked' | 'needs-browser'>;
+const CLIMB_REASONS = ['blocked', 'needs-browser', 'bad-answer'] as const;
+
+/** Why a page went higher than where it started: its verdict, or of what is `fatal` the one fault that another client may not
+ *  find. */
+export type ClimbReason = (typeof CLIMB_REASONS)[number];
+
+/** What a failed try gives as a reason to climb, good or not. */
+export type Cause = Verdict | ClimbReason;
+
+export function isClimbReason(cause: Cause): cause is ClimbReason {
+  return (CLIMB_REASONS as readonly string[]).includes(cause);
+}
 
 /** What is remembered of one host's pages of one label. Plain data, to be saved as JSON. */
 export interface Rung {
@@ -40,9 +50,9 @@ export interface Ladder {
   /** The tier of a page's first try. @param now Epoch milliseconds. */
   start(host: string, label: string, now: number): Tier;
   /** The tier after a failed try, or null: no higher one would help. */
-  climb(from: Tier, verdict: Verdict): Tier | null;
+  climb(from: Tier, cause: Cause): Tier | null;
   /** A try was refused (`blocked`), and the page goes on elsewhere. Refusals are a host's way with everybody, so they count
-   *  as they come; that scripts make a page is the page's own, and counts when it is done.
+   *  as they come; that scripts make a page, or that an answer is garbled, is the page's own, and counts when it is done.
    *  @returns Whether a start has moved: worth saving at once. */
   refused(host: string, label: string, from: Tier, to: Tier): boolean;
   /** A page is done. @returns As `refused`. */
@@ -110,7 +120,7 @@ export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): 
       rung.probedAt = now;
       return below(rung, usable);
     },
-    climb: (from, verdict) => climb(usable, from, verdict),
+    climb: (from, cause) => climb(usable, from, cause),
     instead(tier) {
       if (usable.includes(tier)) return tier;
       const [higher, lower] = [climb(usable, tier, 'blocked'), usable.findLast((other) => costs(other) < costs(tier))];
@@ -128,11 +138,12 @@ export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): 
   };
 }
 
-/** A refusal goes one tier up; a page that its scripts make goes straight to the first tier that runs them. */
-export function climb(tiers: readonly Tier[], from: Tier, verdict: Verdict): Tier | null {
-  if (verdict !== 'blocked' && verdict !== 'needs-browser') return null;
+/** A page that its scripts make goes straight to the first tier that runs them; one that was refused, or whose answer this
+ *  tier's client does not understand, goes one tier up. */
+export function climb(tiers: readonly Tier[], from: Tier, cause: Cause): Tier | null {
+  if (!isClimbReason(cause)) return null;
   const higher = tiers.filter((tier) => costs(tier) > costs(from));
-  return higher.find((tier) => verdict === 'blocked' || RENDERING.includes(tier)) ?? null;
+  return higher.find((tier) => cause !== 'needs-browser' || RENDERING.includes(tier)) ?? null;
 }
 
 /** What one more page that is done has shown. */
@@ -143,7 +154,7 @@ function learn(rung: Rung, { started, ended, why, rendered }: Landed): void {
   } else if (started === rung.start) {
     // Rendered for nothing: what comes next is tried without.
     if (rung.why === 'needs-browser' && rendered === false) settle(rung, rung.from);
-    else if (ended === started || why === 'needs-browser') weigh(rung, ended, 'needs-browser');
+    else if (ended === started || (why !== null && why !== 'blocked')) weigh(rung, ended, why ?? 'needs-browser');
   }
 }
 

@@ -16,7 +16,10 @@ export const TRANSPORT_FAULTS = {
   'body-too-large': 'fatal',
   'redirect-loop': 'fatal',
   'too-many-redirects': 'fatal',
-  /** An answer that is no HTTP, an encoding that is not known, a Location that is no URL. */
+  /** A Location that is no http(s) URL. */
+  'bad-redirect': 'fatal',
+  /** An answer that is no HTTP, or whose body is not as its encoding says. Clients differ in what they take, so a page climbs
+   *  for it (core/ladder.ts): it is fatal where no higher tier is. */
   'bad-answer': 'fatal',
   /** The proxy refuses this user or password (407), or says that the traffic that was paid for is used up. */
   'proxy-refused': 'proxy',

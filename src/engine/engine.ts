@@ -7,7 +7,7 @@ import type { EventManager } from '@crawlee/core';
 
 import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
 import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
-import { createLadder, type LadderMemory } from '../core/ladder.ts';
+import { createLadder, isClimbReason, type LadderMemory } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
 import type { TrafficSum } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
@@ -140,10 +140,10 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       return isLast;
     };
     const ways: Ways = {
-      climb: (from, verdict) => ladder.climb(from, verdict),
+      climb: (from, cause) => ladder.climb(from, cause),
       onProxyFault: waysOut.onFault,
       onTierGone: loseTier,
-      whyNoTier: (verdict) => (verdict === 'needs-browser' || verdict === 'blocked' ? [...lost.values()].join(' ') : ''),
+      whyNoTier: (cause) => (isClimbReason(cause) ? [...lost.values()].join(' ') : ''),
     };
 
     // Before the queue is opened: the journal may mark requests of the process before this one.

@@ -2,7 +2,7 @@
 // and what it finds is told to the main process (engine/workers.ts), and nothing is kept or decided here that must be one.
 import { totalmem } from 'node:os';
 
-import { createLadder } from '../core/ladder.ts';
+import { createLadder, isClimbReason } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
 import type { FromWorker, Questions, ToWorker } from '../core/worker-messages.ts';
 import { toWireError } from '../core/wire-error.ts';
@@ -131,14 +131,14 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
           ? null
           : keepRobots(async (origin, page) => channel.ask('robots', { origin, id: page?.id ?? '' })),
         ways: {
-          climb: (from, verdict) => ladder.climb(from, verdict),
+          climb: (from, cause) => ladder.climb(from, cause),
           onProxyFault(fault) {
             // Bytes that passed before it say that the proxy was reached.
             tellTraffic();
             channel.post({ type: 'proxy-fault', fault: fault && toWireError(fault) });
           },
           onTierGone: tellTierLost,
-          whyNoTier: (verdict) => (verdict === 'needs-browser' || verdict === 'blocked' ? [...lost.values()].join(' ') : ''),
+          whyNoTier: (cause) => (isClimbReason(cause) ? [...lost.values()].join(' ') : ''),
         },
         modeOf: (label) => proxies?.modeOf(label) ?? 'none',
         duringPage: staging.duringPage,

@@ -5,6 +5,7 @@ import type { Request } from '@crawlee/core';
 import { backoff, THROTTLED_TRIES } from '../core/backoff.ts';
 import { attemptsOf, recordAttempt, toDeadLetter, type Attempt, type DeadLetter } from '../core/dead-letter.ts';
 import { messageOf } from '../core/errors.ts';
+import type { Cause } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
 import { TransportError } from '../core/transport.ts';
 import { VerdictError, verdictOfError, type Verdict } from '../core/verdict.ts';
@@ -22,14 +23,14 @@ export interface Recourse {
 /** What an outcome asks of the rest of the crawl. */
 export interface Ways {
   /** The tier after a failed try; null: no higher one would help. */
-  climb(from: Tier, verdict: Verdict): Tier | null;
+  climb(from: Tier, cause: Cause): Tier | null;
   /** Told that the way out is closed: the proxy refuses, or cannot be reached. */
   onProxyFault(fault: TransportError | null): void;
   /** Told that the service of a tier refuses its credentials: it cannot be used any more.
    *  @returns Whether it was the last tier: the crawl stops for it, to be resumed. */
   onTierGone(tier: Tier, why: string): boolean;
   /** Why a tier that would help is not there, to be told with a page that needed it; '' if that is not so. */
-  whyNoTier(verdict: Verdict): string;
+  whyNoTier(cause: Cause): string;
 }
 
 export interface OutcomeOptions {
@@ -84,7 +85,8 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
     const { retryAfter, status = null } = error instanceof VerdictError ? error : {};
     const before = pushedByCrawlee(request);
     const isSecondPass = before.some(({ endOfPass }) => endOfPass);
-    const next = isSecondPass ? null : ways.climb(tier, verdict);
+    const cause = fault?.fault === 'bad-answer' ? fault.fault : verdict;
+    const next = isSecondPass ? null : ways.climb(tier, cause);
     // Each tier has its own tries.
     const tries = before.length - before.findLastIndex((attempt) => attempt.next !== undefined);
     const wait = (failures: number) => backoff(verdict, failures, { retryAfter, maxRetryAfterMillis, now: at, random: random() });
@@ -92,7 +94,7 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
     const again = next !== null ? 0 : isSecondPass || isGone ? null : wait(tries);
     if (verdict === 'throttled') recourse.pause(request, at + (again ?? wait(Math.min(tries, THROTTLED_TRIES - 1)) ?? 0));
     const mayGoRound = secondPass && !isSecondPass && !isGone && again === null && mayPass(verdict);
-    const why = again === null && !mayGoRound ? ways.whyNoTier(verdict) : '';
+    const why = again === null && !mayGoRound ? ways.whyNoTier(cause) : '';
     const text = redact([describe(error), why].filter(Boolean).join(' '));
     const attempt: Attempt = { at: new Date(at).toISOString(), tier, verdict, status, error: text };
     recordAttempt(request, {

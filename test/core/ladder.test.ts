@@ -42,6 +42,10 @@ describe('a page that failed', () => {
     [DEFAULT, 'browser', 'needs-browser', null],
     [['http', 'impersonate', 'api'], 'http', 'needs-browser', 'api'],
     [['http', 'impersonate'], 'http', 'needs-browser', null],
+    [DEFAULT, 'http', 'bad-answer', 'impersonate'],
+    [DEFAULT, 'impersonate', 'bad-answer', 'browser'],
+    [DEFAULT, 'browser', 'bad-answer', null],
+    [['http', 'browser'], 'http', 'bad-answer', 'browser'],
     [ALL, 'http', 'transient', null],
     [ALL, 'http', 'throttled', null],
     [ALL, 'http', 'proxy', null],
@@ -123,6 +127,14 @@ describe('the first try of a page', () => {
     expect(ladder.start('a.example', 'DETAIL', 0)).toBe('http');
     ladder.learn(needs);
     expect(ladder.start('a.example', 'DETAIL', 0)).toBe('browser');
+  });
+
+  it('moves up for answers that could not be understood once the page is done', () => {
+    const ladder = after([landed('http', 'impersonate', { why: 'bad-answer' })]);
+    expect(ladder.start('a.example', 'DETAIL', 0)).toBe('impersonate');
+    const mixed = after([landed('http', 'http'), landed('http', 'impersonate', { why: 'bad-answer' })]);
+    expect(mixed.start('a.example', 'DETAIL', 0), 'one of two').toBe('http');
+    expect(tell(mixed, landed('http', 'impersonate', { why: 'bad-answer' })), 'two of three').toBe(true);
   });
 
   it('does not go back for it where pages climbed because they were refused', () => {

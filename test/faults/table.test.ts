@@ -200,6 +200,13 @@ const CASES: Record<string, Case & { fault: string }> = {
   'a redirect loop': { fault: 'redirect-loop', ...fatal(/in a circle/) },
   'ten redirects': { fault: 'redirect-10', ...ok('ok') },
   'eleven redirects': { fault: 'redirect-11', ...fatal(/More than 10 redirects/) },
+  'a redirect to an app': { fault: 'redirect-mailto', ...fatal(/no http\(s\) URL/) },
+  // Where there is no higher tier.
+  'what is no HTTP': { fault: 'not-http', ...fatal(/HTTP\/1\.1 protocol/) },
+  'two lengths': { fault: 'length-twice', ...fatal(/head is not HTTP/) },
+  'a line end behind a gzip': { fault: 'gzip-and-line-end', ...ok('ok') },
+  'an encoding that is none': { fault: 'encoding-utf-8', ...ok('ok') },
+  'a redirect without its body': { fault: 'redirect-no-body', ...ok('ok') },
   'a gzip bomb': { fault: 'gzip-bomb', ...fatal(/longer than 20 MB/) },
   'a wrong type': { fault: 'wrong-type', ...fatal(/image\/png/) },
 

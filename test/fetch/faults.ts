@@ -172,6 +172,16 @@ const FAULTS = {
         `set-cookie: a=1\r\nset-cookie: b=2\r\nvary: a\r\nvary: b\r\ncontent-length: ${Buffer.byteLength(page)}\r\n\r\n${page}`,
     ),
 
+  // Not HTTP by the letter. Node's parser does not take them; some others do.
+  'length-twice': (exchange) => sendRaw(exchange, ['content-length: LENGTH', 'content-length: LENGTH']),
+  'length-and-chunks': ({ socket, page }) =>
+    socket.write(
+      `HTTP/1.1 200 OK\r\ncontent-type: ${HTML}\r\ntransfer-encoding: chunked\r\ncontent-length: 9000\r\n\r\n` +
+        `${Buffer.byteLength(page).toString(16)}\r\n${page}\r\n0\r\n\r\n`,
+    ),
+  'line-feeds': (exchange) => sendRaw(exchange, ['content-length: LENGTH'], '\n'),
+  'header-without-colon': (exchange) => sendRaw(exchange, ['content-length: LENGTH', 'no header at all']),
+
   /** More than its Content-Length; the rest comes when the connection is used again. */
   'too-long': ({ response, socket, page }) => {
     send(response, page);
@@ -237,6 +247,12 @@ function sendIn({ response, query }: Exchange, text: Buffer, { header = '', meta
   const charset = query.get('charset') ?? header;
   const body = Buffer.concat([Buffer.from(`<!doctype html>${meta}<title>`), text, Buffer.from('</title>')]);
   send(response, body, { 'content-type': charset ? `text/html; charset=${charset}` : 'text/html' });
+}
+
+/** An answer by hand. @param headers `LENGTH` in them is the page's. */
+function sendRaw({ socket, page }: Exchange, headers: readonly string[], lineEnd = '\r\n'): void {
+  const lines = headers.map((header) => header.replace('LENGTH', String(Buffer.byteLength(page))));
+  socket.write(['HTTP/1.1 200 OK', `content-type: ${HTML}`, ...lines, '', page].join(lineEnd));
 }
 
 function redirect(response: ServerResponse, location: string, headers: Record<string, string> = {}): void {

@@ -2,7 +2,7 @@
 import { Request } from '@crawlee/core';
 import { describe, expect, it } from 'vitest';
 
-import type { Attempt, DeadLetter } from '../../src/core/dead-letter.ts';
+import { climbsOf, type Attempt, type DeadLetter } from '../../src/core/dead-letter.ts';
 import { climb } from '../../src/core/ladder.ts';
 import type { Tier } from '../../src/core/page.ts';
 import { TransportError } from '../../src/core/transport.ts';
@@ -267,6 +267,36 @@ describe('on the ladder', () => {
     fail(new VerdictError('needs-browser', 'HTTP 200: a shell', { status: 200 }));
     expect(outcomes).toEqual([0]);
     expect(attempts()[0]).toMatchObject({ tier: 'http', next: 'browser', verdict: 'needs-browser' });
+  });
+
+  it('an answer that cannot be understood goes up at once, tier by tier, and is fatal at the top alone', () => {
+    const { outcomes, fail, goTo, attempts, request } = bench({ ways: ladder(), secondPass: true });
+    const garbled = () => new TransportError('bad-answer', 'Response does not match the HTTP/1.1 protocol');
+    fail(garbled());
+    goTo('impersonate');
+    fail(garbled());
+    goTo('browser');
+    fail(garbled());
+    expect(outcomes).toEqual([0, 0, ['failed', 3]]);
+    expect(attempts().map(({ tier, verdict, next }) => [tier, verdict, next])).toEqual([
+      ['http', 'fatal', 'impersonate'],
+      ['impersonate', 'fatal', 'browser'],
+      ['browser', 'fatal', undefined],
+    ]);
+    expect(climbsOf(request)).toEqual([
+      { from: 'http', to: 'impersonate', why: 'bad-answer' },
+      { from: 'impersonate', to: 'browser', why: 'bad-answer' },
+    ]);
+  });
+
+  it.each([
+    new TransportError('bad-redirect', 'redirects to "mailto:a@b.example"'),
+    new TransportError('tls', 'no valid certificate'),
+    new VerdictError('fatal', 'HTTP 418'),
+  ])('what no other tier does better is fatal at once: $message', (error) => {
+    const { outcomes, fail } = bench({ ways: ladder() });
+    fail(error);
+    expect(outcomes).toEqual([['failed', 1]]);
   });
 
   it('a transient or throttled page stays where it is', () => {

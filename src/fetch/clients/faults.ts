@@ -52,6 +52,8 @@ export function nameFault(error: unknown, phase: Phase, limits: Limits): Error {
 function faultInPhase(error: Error, phase: Phase): TransportFault | null {
   const code = 'code' in error ? String(error.code) : '';
   if (error.name === 'HTTPParserError') return parserFault(error.message, code, phase);
+  // Also what undici says of a head that it cannot read on from a Content-Length, such as a second one.
+  if (phase === 'sending' && code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'bad-answer';
   // The other side closed in good order: before the headers there is nothing yet that it could have cut.
   if (phase === 'reading' && code === 'UND_ERR_SOCKET') return 'cut-body';
   if (GIVEN_UP.has(code)) return phase === 'reading' ? 'cut-body' : 'reset';
@@ -76,6 +78,8 @@ function sentence(fault: TransportFault, message: string, limits: Limits): strin
       return idleTimeout(limits.idleTimeoutMillis).message;
     case 'cut-body':
       return `The body ended before it was complete (${message}).`;
+    case 'bad-answer':
+      return message.includes('content-length header') ? "The answer's head is not HTTP/1.1." : message;
     case 'reset':
       return `The connection broke (${message}).`;
     default:

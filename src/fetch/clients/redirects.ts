@@ -49,7 +49,7 @@ export interface Followed {
 }
 
 /** @param onRedirect May change the next request's URL, and put other headers in the place of its own.
- *  @throws {TransportError} `too-many-redirects`, `redirect-loop`, `bad-answer` for a Location that is no http(s) URL. */
+ *  @throws {TransportError} `too-many-redirects`, `redirect-loop`, `bad-redirect` for a Location that is no http(s) URL. */
 export async function follow(
   send: (outgoing: Outgoing) => Promise<Answer>,
   request: HttpRequest,
@@ -117,7 +117,7 @@ function redirected(from: Outgoing, status: number, location: string): Outgoing 
   const text = location.replaceAll(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
   const target = URL.canParse(text, from.url.href) ? new URL(text, from.url) : null;
   if (!target || !/^https?:$/.test(target.protocol)) {
-    throw new TransportError('bad-answer', `${shown(from.url)} redirects to "${location}", which is no http(s) URL.`);
+    throw new TransportError('bad-redirect', `${shown(from.url)} redirects to "${location}", which is no http(s) URL.`);
   }
   if (target.hash === '') target.hash = from.url.hash;
   let { method, headers, body } = from;

@@ -79,7 +79,14 @@ function verdictOf(status: number): [Exclude<Verdict, 'ok'>, string] {
 }
 
 /** Faults of the way to the API say nothing of the page. One that may pass within a page's tries is not among them. */
-const UNREACHABLE: ReadonlySet<TransportFault> = new Set(['connect-timeout', 'refused', 'dns', 'tls', 'bad-answer']);
+const UNREACHABLE: ReadonlySet<TransportFault> = new Set([
+  'connect-timeout',
+  'refused',
+  'dns',
+  'tls',
+  'bad-answer',
+  'bad-redirect',
+]);
 
 /** What ended a call, in the tier's words. */
 export function nameApiFault(error: unknown, host: string): unknown {

@@ -330,7 +330,7 @@ describe('faults and limits are those of HTTP/1.1', () => {
     ['hang-mid-body', 'idle-timeout', /^Nothing came for 0\.2 s\.$/],
     ['redirect-loop', 'redirect-loop', /in a circle/],
     ['redirect-11', 'too-many-redirects', /^More than 10 redirects/],
-    ['redirect-bad-url', 'bad-answer', /which is no http\(s\) URL/],
+    ['redirect-bad-url', 'bad-redirect', /which is no http\(s\) URL/],
     ['gzip-that-is-none', 'bad-answer', /incorrect header check/],
     ['unknown-encoding', 'bad-answer', /compressed by "compress"/],
   ])('%s: %s', async (fault, name, message, options) => {

@@ -46,13 +46,14 @@ describe('each fault has its name', () => {
     ['cut-brotli', 'cut-body'],
     ['redirect-loop', 'redirect-loop'],
     ['redirect-11', 'too-many-redirects'],
-    ['redirect-mailto', 'bad-answer'],
+    ['redirect-mailto', 'bad-redirect'],
     ['gzip-that-is-none', 'bad-answer'],
     ['brotli-that-is-none', 'bad-answer'],
     // impit knows zlib's form alone, as the standard has it.
     ['deflate-raw', 'bad-answer'],
     ['unknown-encoding', 'bad-answer'],
     ['not-http', 'bad-answer'],
+    ['header-without-colon', 'bad-answer'],
   ])('%s: %s', async (fault, name) => {
     const error = await faultOf(get(secureUrl(fault)));
     expect([error.fault, error.message]).toEqual([name, expect.stringMatching(SENTENCE)]);
@@ -136,12 +137,21 @@ describe('each fault has its name', () => {
 });
 
 describe('what is whole is taken as it is', () => {
-  it.each(['ok', 'gzip', 'deflate', 'brotli', 'gzip-twice', 'http-1.0', 'no-type', ...AS_BROWSERS_TAKE_IT])(
-    '%s',
-    async (fault) => {
-      expect(await get(secureUrl(fault))).toBe(`<!doctype html><title>ok</title><p>/${fault}</p>`);
-    },
-  );
+  it.each([
+    'ok',
+    'gzip',
+    'deflate',
+    'brotli',
+    'gzip-twice',
+    'http-1.0',
+    'no-type',
+    'length-twice',
+    'length-and-chunks',
+    'line-feeds',
+    ...AS_BROWSERS_TAKE_IT,
+  ])('%s', async (fault) => {
+    expect(await get(secureUrl(fault))).toBe(`<!doctype html><title>ok</title><p>/${fault}</p>`);
+  });
 
   // A frame of one block that is not compressed: https://www.rfc-editor.org/rfc/rfc8878#section-3
   const zstd = Buffer.concat([Buffer.from('28b52ffd2005290000', 'hex'), Buffer.from('hello')]);

@@ -26,12 +26,16 @@ describe('each fault has its name', () => {
     ['redirect-loop', 'redirect-loop', /in a circle, back to http:.*\/redirect-loop\.$/],
     ['redirect-self', 'redirect-loop', /in a circle/],
     ['redirect-11', 'too-many-redirects', /^More than 10 redirects, the last one from http:.*\/redirect-11\/10\.$/],
-    ['redirect-bad-url', 'bad-answer', /redirects to "http:\/\/\[nowhere\/", which is no http\(s\) URL/],
-    ['redirect-mailto', 'bad-answer', /redirects to "mailto:someone@example.com", which is no http\(s\) URL/],
+    ['redirect-bad-url', 'bad-redirect', /redirects to "http:\/\/\[nowhere\/", which is no http\(s\) URL/],
+    ['redirect-mailto', 'bad-redirect', /redirects to "mailto:someone@example.com", which is no http\(s\) URL/],
     ['gzip-that-is-none', 'bad-answer', /incorrect header check/],
     ['brotli-that-is-none', 'bad-answer', /Decompression failed/],
     ['unknown-encoding', 'bad-answer', /compressed by "compress"/],
     ['not-http', 'bad-answer', /HTTP/],
+    ['length-twice', 'bad-answer', /^The answer's head is not HTTP\/1\.1\.$/],
+    ['header-without-colon', 'bad-answer', /^The answer's head is not HTTP\/1\.1\.$/],
+    ['length-and-chunks', 'bad-answer', /HTTP\/1\.1/],
+    ['line-feeds', 'bad-answer', /HTTP\/1\.1/],
   ])('%s: %s', async (fault, name, message, options) => {
     const error = await faultOf(get(server.url(fault, options)));
     expect([error.fault, error.message]).toEqual([name, expect.stringMatching(message)]);
