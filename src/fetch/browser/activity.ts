@@ -5,7 +5,8 @@ export interface Activity {
   /** That to the document which is there. What a script or a click goes to may be a download or nothing (204), and the page
    *  stays. Before there is a document: the latest answer, also a redirect. */
   readonly answer: Response | null;
-  /** What broke this document while it came, such as `net::ERR_CONTENT_LENGTH_MISMATCH`. */
+  /** What broke this document while it came, such as `net::ERR_CONTENT_LENGTH_MISMATCH`, or has Chromium show a page of its
+   *  own in its place. */
   readonly broken: string | null;
   /** The answer is one that a browser saves to a file. */
   readonly download: boolean;
@@ -23,6 +24,8 @@ export function watchActivity(page: BrowserPage): Activity {
   const faults = new WeakMap<Request, string>();
   let latest: Response | null = null;
   let shown: Response | null = null;
+  let latestFault = '';
+  let errorPage: string | null = null;
   let download = false;
 
   const isDocument = (request: Request) => request.isNavigationRequest() && request.frame() === page.mainFrame();
@@ -33,9 +36,12 @@ export function watchActivity(page: BrowserPage): Activity {
     if (isDocument(response.request())) latest = response;
   });
   page.on('framenavigated', (frame) => {
+    if (frame !== page.mainFrame()) return;
+    if (frame.url().startsWith('chrome-error:')) errorPage = latestFault;
     // A script that changes the address alone (`history.pushState`) is told of in the same way.
-    if (frame !== page.mainFrame() || latest === null || latest === shown || !isSameDocument(frame.url(), latest.url())) return;
+    if (latest === null || latest === shown || !isSameDocument(frame.url(), latest.url())) return;
     shown = latest;
+    errorPage = null;
     // What the document before has left open, no event will end.
     asking.clear();
   });
@@ -44,7 +50,9 @@ export function watchActivity(page: BrowserPage): Activity {
     asking.delete(request);
     const { errorText = '' } = request.failure() ?? {};
     // One that its own script leaves for another is aborted too.
-    if (isDocument(request) && !errorText.includes('ERR_ABORTED')) faults.set(request, errorText);
+    if (!isDocument(request) || errorText.includes('ERR_ABORTED')) return;
+    faults.set(request, errorText);
+    latestFault = errorText;
   });
   page.on('download', (file) => {
     download = true;
@@ -65,7 +73,7 @@ export function watchActivity(page: BrowserPage): Activity {
     },
     get broken() {
       const answer = shown ?? latest;
-      return (answer && faults.get(answer.request())) ?? null;
+      return errorPage ?? (answer && faults.get(answer.request())) ?? null;
     },
     get download() {
       return download;

@@ -170,7 +170,9 @@ async function waitUntilFilled(page: BrowserPage, activity: Activity): Promise<v
 async function readContent(page: BrowserPage, activity: Activity): Promise<string> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await inTime(page.content());
+      const html = await inTime(page.content());
+      if (activity.broken !== null) throw new Error(activity.broken);
+      return html;
     } catch (error) {
       if (tries === 5 || !(error instanceof Error) || !error.message.includes('navigating')) throw error;
       await loaded(page, activity);

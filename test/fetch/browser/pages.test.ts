@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 
 import { expect, it } from 'vitest';
 
+import type { BrowserView } from '../../../src/core/site.ts';
 import { app, crawlBrowser, describeBrowser, html, startServer, type Answer } from './lab.ts';
 
 describeBrowser('a page that its scripts make', () => {
@@ -142,26 +143,31 @@ describeBrowser('a page that sends its reader to what shows nothing', () => {
     expect(performance.now() - started).toBeLessThan(15_000);
   });
 
+  const click = async (view: BrowserView) => {
+    await view.click('a');
+    await view.waitFor('#none', { timeoutMillis: 500 });
+  };
+  const clicking = { browser: { prepare: { PAGE: click } } };
+
   it.each(['/endless.zip', '/nothing'])('%s, by a click, is read as it stays', async (to) => {
     const page = html(`<h1>hello</h1><a href="${to}">get</a>`, { 'x-lab': 'hello' });
     const server = await startServer({ ...answers, '/page': page });
-    const { pages, failures } = await crawlBrowser({
-      urls: [`${server.origin}/page`],
-      site: {
-        browser: {
-          prepare: {
-            async PAGE(view) {
-              await view.click('a');
-              await view.waitFor('#none', { timeoutMillis: 500 });
-            },
-          },
-        },
-      },
-    });
+    const { pages, failures } = await crawlBrowser({ urls: [`${server.origin}/page`], site: clicking });
     expect(failures).toEqual([]);
     expect(pages[0]?.response).toMatchObject({ status: 200, headers: { 'x-lab': 'hello' } });
     expect(pages[0]?.$('h1').text()).toBe('hello');
     expect(server.hits.map(({ path }) => path)).toContain(to);
+  });
+
+  it.each([
+    ['while it is parsed', thanks(go('/reset')), {}],
+    ['when it is loaded', thanks(onceLoaded(go('/reset'))), {}],
+    ['by a click', html('<h1>thanks</h1><a href="/reset">get</a>'), clicking],
+  ])('and has gone for a connection that breaks, %s, costs a try and hands on nothing', async (_, answer, site) => {
+    const server = await startServer({ '/page': answer, '/reset': (response) => response.destroy() });
+    const { pages, failures } = await crawlBrowser({ urls: [`${server.origin}/page`], site });
+    expect(failures).toMatchObject([{ verdict: 'transient', message: 'The browser says ERR_EMPTY_RESPONSE.' }]);
+    expect(pages).toEqual([]);
   });
 
   it('is left when something else comes of it after all', async () => {
