@@ -20,6 +20,7 @@ import { nameBrowserError } from './browser/net-errors.ts';
 import { ruleRequests } from './browser/requests.ts';
 import { neededRendering } from './browser/rendering.ts';
 import { visit, type Visit } from './browser/visit.ts';
+import { ofBrowser } from './browser/waits.ts';
 import { readByTree } from './fields/tree.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createEntry, type Preparation } from './hooks.ts';
@@ -94,10 +95,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   const visits = new WeakMap<PlaywrightCrawlingContext, Visit>();
   let started = false;
 
-  const visitPage = async (context: PlaywrightCrawlingContext) => {
-    const { page, request, session } = context;
-    const headers = options.headers(request, session);
-    const activity = watchActivity(page);
+  /** Tells the browser what the page's requests are to be. @returns The cookies that it holds now. */
+  const equip = async ({ page, request, session }: PlaywrightCrawlingContext, headers: Record<string, string>) => {
     const cdp = await page.context().newCDPSession(page);
     const version = page.context().browser()?.version() ?? browser.version;
     await cdp.send('Emulation.setUserAgentOverride', userAgentOverride(headers, version, machine));
@@ -109,7 +108,14 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
       method: request.method,
       payload: request.payload,
     });
-    const cookies = await putCookies(page.context(), session, { url: request.url, header: valueOf(headers, 'cookie') });
+    return putCookies(page.context(), session, { url: request.url, header: valueOf(headers, 'cookie') });
+  };
+
+  const visitPage = async (context: PlaywrightCrawlingContext) => {
+    const { page, request, session } = context;
+    const headers = options.headers(request, session);
+    const activity = watchActivity(page);
+    const cookies = await ofBrowser(equip(context, headers));
     try {
       const seen = await visit(page, activity, {
         url: request.url,
@@ -127,7 +133,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
       visits.set(context, seen);
     } finally {
       // Those of a refusal too: the next try is known by them.
-      await takeCookies(page.context(), session, cookies).catch(() => {});
+      await ofBrowser(takeCookies(page.context(), session, cookies)).catch(() => {});
     }
     return activity.answer;
   };

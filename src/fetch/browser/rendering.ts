@@ -4,6 +4,7 @@ import { load } from '../cheerio.ts';
 import type { Response } from 'playwright';
 
 import { decodeBody } from '../decode.ts';
+import { ofBrowser } from './waits.ts';
 
 /** A page's scripts always add something: a date, a count, a name. */
 const MORE = 1.2;
@@ -11,8 +12,10 @@ const A_LITTLE = 50;
 
 /** @param rendered The document as it is read. @returns Undefined where the document as it was sent cannot be had any more. */
 export async function neededRendering(answer: Response | null, rendered: string): Promise<boolean | undefined> {
-  const sent = await answer?.body().catch(() => null);
-  if (!answer || !sent) return undefined;
+  if (!answer) return undefined;
+  // Of a document that has stopped itself (`window.stop()`), nobody says that it has come to its end.
+  const sent = await ofBrowser(answer.body()).catch(() => null);
+  if (!sent) return undefined;
   return addsText(decodeBody(sent, answer.headers()['content-type']), rendered);
 }
 

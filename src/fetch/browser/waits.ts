@@ -1,4 +1,4 @@
-// How long a page is waited for until it is there. Playwright itself would wait for ever for some of it.
+// How long a page and its browser are waited for. Playwright itself would wait for most of it for ever.
 import { setTimeout } from 'node:timers/promises';
 
 import type { Page as BrowserPage } from 'playwright';
@@ -13,7 +13,8 @@ export const SECOND = 1_000;
 export const NAVIGATION_MILLIS = 60 * SECOND;
 /** For its `load` event from then on: one script that hangs is no reason to lose the page. */
 const LOAD_MILLIS = 20 * SECOND;
-/** For a page to say what is in it. Scripts in an endless loop never let it. */
+/** For a page to say what is in it, and for the browser to do as it is told. Scripts in an endless loop never let a page
+ *  answer; a browser that stands still does nothing at all. */
 const READ_MILLIS = 10 * SECOND;
 const CHECK_MILLIS = 500;
 
@@ -66,11 +67,20 @@ export function tooLate(): TransportError {
   return new TransportError('request-timeout', `The page did not come within ${NAVIGATION_MILLIS / SECOND} s.`);
 }
 
-/** Playwright itself would wait for ever. */
+/** What a page is to answer. */
 export async function inTime<T>(work: Promise<T>): Promise<T> {
+  return within(work, 'The page did not answer for {} s: its scripts do not rest.');
+}
+
+/** What the browser is to do that no page's script can hold up. */
+export async function ofBrowser<T>(work: Promise<T>): Promise<T> {
+  return within(work, 'The browser did not answer for {} s: it stands still.');
+}
+
+async function within<T>(work: Promise<T>, sentence: string): Promise<T> {
   const over = new AbortController();
   const late = setTimeout(READ_MILLIS, undefined, { ref: false, signal: over.signal }).then(() => {
-    throw new VerdictError('transient', `The page did not answer for ${READ_MILLIS / SECOND} s: its scripts do not rest.`);
+    throw new VerdictError('transient', sentence.replace('{}', String(READ_MILLIS / SECOND)));
   });
   try {
     return await Promise.race([work, late]);

@@ -298,4 +298,21 @@ describeBrowser('a page that never gets there', () => {
     });
     expect(rows).toEqual([{ path: '/after' }]);
   });
+
+  it('or does not rest where it is used, is given up in time, and what never said that it has come is not waited for', async () => {
+    const server = await startServer({
+      '/trap': html('<h1>trap</h1><script>onscroll = () => { for (;;); }</script><p style="height: 5000px">'),
+      '/stops': html('<h1>stopped</h1><script>stop()</script>'),
+    });
+    const prepare = { PAGE: async (view: BrowserView) => view.scrollToEnd() };
+    const started = performance.now();
+    const { failures, pages } = await crawlBrowser({
+      urls: [`${server.origin}/trap`, `${server.origin}/stops`],
+      concurrency: 2,
+      site: { browser: { prepare } },
+    });
+    expect(failures).toMatchObject([{ path: '/trap', verdict: 'transient', message: expect.stringMatching(/10 s/) as string }]);
+    expect(pages.map(({ $ }) => $('h1').text())).toEqual(['stopped']);
+    expect(performance.now() - started).toBeLessThan(40_000);
+  });
 });
