@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import type { BrowserType, LaunchOptions } from 'playwright';
 
 import { SurefootError } from '../../core/errors.ts';
+import { endableBrowser } from './endable.ts';
 import type { FoundBrowser } from './find-browser.ts';
 import { chromeUserAgent, type Machine } from './identity.ts';
 
@@ -43,8 +44,8 @@ const SWITCHES = [
 export async function createLauncher({ kind, browser, machine, sandbox }: LauncherOptions): Promise<BrowserType> {
   const { chromium } = await loadLibrary(kind);
   const userAgent = chromeUserAgent(browser.version, machine);
-  const launch = ({ args = [] }: LaunchOptions = {}) =>
-    chromium.launch({
+  const launch = async ({ args = [] }: LaunchOptions = {}) => {
+    const started = await chromium.launch({
       executablePath: browser.path,
       headless: true,
       // Playwright's own default is none.
@@ -61,6 +62,8 @@ export async function createLauncher({ kind, browser, machine, sandbox }: Launch
         `--user-agent=${userAgent}`,
       ],
     });
+    return endableBrowser(started);
+  };
   return { name: () => 'chromium', launch } as unknown as BrowserType;
 }
 

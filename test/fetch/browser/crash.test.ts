@@ -1,8 +1,9 @@
 // A browser that dies or does not start costs the pages that were in it one try, and nothing else.
 import { readdirSync, readFileSync } from 'node:fs';
 
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 
+import { createHeaderPolicy } from '../../../src/fetch/headers.ts';
 import { crawlBrowser, describeBrowser, html, labBrowser, startServer } from './lab.ts';
 
 /** Processes of this one's own: Chromium's, by what their command lines say. */
@@ -31,6 +32,8 @@ function ownBrowsers(pattern: RegExp): number[] {
 
 /** The browser's own process has no `--type`. */
 const BROWSER = /remote-debugging-pipe(?!.*--type=)/;
+/** And the one that it may be started by is a shell. */
+const BROWSER_ITSELF = /^(?!\/bin\/sh |.* --type=).*remote-debugging-pipe/;
 const RENDERER = /--type=renderer/;
 
 describeBrowser('a browser that is killed', () => {
@@ -75,6 +78,50 @@ describeBrowser('a browser that is killed', () => {
     expect(ownBrowsers(BROWSER)).toEqual([]);
     // No wait of the visit's has run out: the message says so, and the time.
     expect(performance.now() - started).toBeLessThan(15_000);
+  });
+});
+
+describeBrowser('a browser that stands still', () => {
+  it('costs its page one try, in a time that has limits, and is not left behind', async () => {
+    const stop = () => {
+      const pids = ownBrowsers(BROWSER_ITSELF);
+      expect(pids).not.toEqual([]);
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      onTestFinished(() => {
+        for (const pid of ownBrowsers(BROWSER_ITSELF).filter((left) => pids.includes(left))) process.kill(pid, 'SIGKILL');
+      });
+    };
+    let asked = 0;
+    const server = await startServer({
+      '/page': (...args) => html(asked === 0 ? '<h1>x</h1><script>fetch("/pending")</script>' : '<h1>x</h1>')(...args),
+      '/pending': () => {
+        asked += 1;
+        setTimeout(stop, 100);
+      },
+    });
+    let tries = 0;
+    const policy = createHeaderPolicy({ mode: 'browser', version: '0', contact: '' });
+    const started = performance.now();
+    const { failures, rows } = await crawlBrowser({
+      urls: [`${server.origin}/page`],
+      retries: 3,
+      options: {
+        // Asked for when the page is open, before anything is said to it.
+        headers: (request) => {
+          tries += 1;
+          if (tries === 1) stop();
+          return policy({ request, sessionId: '' });
+        },
+      },
+    });
+    expect(failures.map(({ verdict, message }) => `${verdict}: ${message}`)).toEqual([
+      'transient: The browser did not answer for 10 s: it stands still.',
+      expect.stringMatching(/^transient: The page did not answer for 10 s/) as string,
+    ]);
+    expect(rows).toEqual([{ path: '/page' }]);
+    expect(ownBrowsers(BROWSER)).toEqual([]);
+    // Ten seconds for each thing that is waited for, and Crawlee's own five for a page to close.
+    expect(performance.now() - started).toBeLessThan(90_000);
   });
 });
 
