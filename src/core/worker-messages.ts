@@ -15,7 +15,7 @@ export type StoredRequest = RequestSchema & { id: string };
 export interface Assignment {
   readonly request: StoredRequest & { label?: string };
   readonly tier: Tier;
-  /** When it was claimed, epoch milliseconds. */
+  /** When it was claimed, by the run's clock. */
   readonly claimedAt: number;
 }
 
@@ -36,7 +36,7 @@ export interface PageResult {
 
 /** An attempt that is to be repeated. */
 export interface PageRetry extends Pick<PageResult, 'id' | 'body' | 'errorMessages'> {
-  /** Epoch milliseconds; Infinity: in the second pass. */
+  /** Epoch milliseconds by the machine's clock; Infinity: in the second pass. */
   readonly notBefore: number;
 }
 

@@ -6,6 +6,7 @@ import { totalmem } from 'node:os';
 import type { EventManager } from '@crawlee/core';
 
 import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
+import { createClock } from '../core/clock.ts';
 import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
 import { createLadder, isClimbReason, type LadderMemory } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
@@ -45,7 +46,7 @@ const SECOND = 1_000;
 const STATE = 'default';
 /** The second pass has this part of the concurrency. */
 const SECOND_PASS_SHARE = 4;
-/** What a kill can take of sessions' cookies and of the traffic's figures. */
+/** What a kill can take of sessions' cookies, of the traffic's figures and of the run's clock. */
 const SAVE_EVERY_MILLIS = 2_000;
 /** The same where each save is a call to the platform. */
 const SAVE_TO_CLOUD_EVERY_MILLIS = 30_000;
@@ -123,7 +124,12 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       frontier.stop();
       say(`${reason} Finishing the pages in flight.`);
     };
-    const waysOut = openWaysOut({ provider: proxies, settings, spent, onStop: stop });
+    const notBefore = (await readState<number>(store, 'CLOCK')) ?? 0;
+    const clock = createClock({ machine: () => Date.now(), elapsed: () => performance.now(), notBefore });
+    const { now } = clock;
+    // Before anything waits: until when it does is by this clock.
+    await writeState(store, 'CLOCK', now());
+    const waysOut = openWaysOut({ provider: proxies, settings, spent, onStop: stop, now });
     const memory = (await readState<LadderMemory>(store, 'LADDER')) ?? undefined;
     const ladder = createLadder({ tiers: settings.tiers, pins: site.tier, memory });
     const lost = new Map<Tier, string>();
@@ -151,7 +157,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     const place = cloud ? await readPlace(store, STATE) : null;
     const queue = await openLaneQueue(config);
     if (journal) await releaseLocks(store, queue.id);
-    const journaled = journal && journaledCheckpoint({ client: store, journal, saved: place?.rests ?? [] }, queue);
+    const journaled = journal && journaledCheckpoint({ client: store, journal, saved: place?.rests ?? [], now }, queue);
     const checkpoint = journaled ?? (storage.atomic ? atomicCheckpoint(storage.atomic, queue) : plainCheckpoint(store, queue));
     const limits = { hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay };
     const pace = createPace(limits, Math.random, place?.pace);
@@ -163,6 +169,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       pace,
       concurrency: settings.concurrency,
       ladder,
+      clock,
       onBrowserNeeded() {
         if (!frontier.isStopped) tender.need();
       },
@@ -205,7 +212,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
             say,
           })
         : inThisProcess(createHttpCrawler({ ...common, frontier, client, concurrency }));
-    const lane = openBrowserLane(frontier);
+    const lane = openBrowserLane(frontier, { now });
     const tender = tendBrowserLane({
       frontier,
       lane,
@@ -215,6 +222,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     });
 
     const save = async () => {
+      await writeState(store, 'CLOCK', now());
       await writeState(store, 'TRAFFIC', waysOut.ledger.sums());
       if (journaled) await writePlace(store, STATE, { pace: pace.memory(), rests: journaled.rests() });
     };

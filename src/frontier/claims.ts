@@ -12,12 +12,13 @@ import type { StoredRequest } from '../core/worker-messages.ts';
 /** A request to be handed out, and how it is to be fetched. */
 export interface Next extends Claimed<Request | StoredRequest> {
   readonly tier: Tier;
-  /** When it was claimed, epoch milliseconds. */
+  /** When it was claimed, by the run's clock. */
   readonly at: number;
 }
 
 /** What the lanes of a frontier share. */
 export interface Shared {
+  /** The run's clock. */
   now(): number;
   /** Grows with all that may give a claim something to find. */
   changes(): number;
@@ -25,7 +26,7 @@ export interface Shared {
   claim(now: number): Promise<Next | null>;
   /** How many requests the lane can take at once now, as far as is known: 1 at least. */
   room(): number;
-  /** When there may be something to claim again, epoch milliseconds. */
+  /** When there may be something to claim again, by that clock. */
   nextWake(now: number): number;
   /** Makes a dead letter of a page that killed the process. */
   bury(next: Next): Promise<void>;

@@ -20,7 +20,7 @@ export interface Flight {
   readonly request: InFlight;
   /** How the page is fetched. */
   readonly tier: Tier;
-  /** When it was handed out, epoch milliseconds. */
+  /** When it was handed out, by the run's clock. */
   readonly since: number;
   /** When it was claimed from the store, a little before that. */
   readonly claimedAt: number;

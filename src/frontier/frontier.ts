@@ -16,6 +16,7 @@ import type {
 import type { Dictionary, ProcessedRequest, RequestSchema } from '@crawlee/types';
 
 import { DATASETS, type PageEnd, type QueueCounts, type Rest } from '../core/checkpoint.ts';
+import { createClock, type Clock } from '../core/clock.ts';
 import { handOutAfter, MAX_DEATHS, maxDeathsNow, QUIET_MILLIS } from '../core/crash.ts';
 import { attemptsOf, climbsOf, toDeadLetter, type DeadLetter, type PutOff } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
@@ -49,6 +50,7 @@ export class Frontier implements IRequestManager {
   readonly #pace: Pace;
   readonly #secondPassDelayMillis: number;
   readonly #onSecondPass: (requests: number, last: PutOff | null) => void;
+  readonly #clock: Clock;
   readonly #now: () => number;
   readonly #flights = new Map<string, OpenFlight>();
   readonly #dueTimes = new Map<string, number>();
@@ -76,13 +78,15 @@ export class Frontier implements IRequestManager {
   #broken: { error: unknown } | null = null;
 
   constructor(options: FrontierOptions) {
-    const { queue, checkpoint, site, pace, now = Date.now } = options;
+    const { queue, checkpoint, site, pace } = options;
+    const { clock = createClock({ machine: () => Date.now(), elapsed: () => performance.now() }) } = options;
     this.#queue = queue;
     this.#checkpoint = checkpoint;
     this.#site = site;
     this.#pace = pace;
     this.#peak = options.concurrency ?? 0;
-    this.#now = now;
+    this.#clock = clock;
+    this.#now = clock.now;
     this.#ladder = options.ladder ?? createLadder({ tiers: ['http'] });
     this.#lanes = createLanes(this.#ladder, site);
     this.#claims = { http: this.#claimsOf('http'), browser: this.#claimsOf('browser') };
@@ -101,7 +105,7 @@ export class Frontier implements IRequestManager {
     this.#secondPassDelayMillis = options.secondPassDelayMillis ?? 60_000;
     this.#onSecondPass = options.onSecondPass ?? (() => {});
     this.#onDeadLetter = options.onDeadLetter ?? (() => {});
-    this.#quietSince = now();
+    this.#quietSince = clock.now();
     this.#failed = checkpoint.tallies().reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
   }
 
@@ -137,11 +141,11 @@ export class Frontier implements IRequestManager {
     await this.#checkpoint.handOut(request.id as string);
   }
 
-  /** Sends a failed attempt round again, not before a time (epoch milliseconds; Infinity: in the second pass). What it
-   *  staged is dropped. */
+  /** Sends a failed attempt round again, not before a time (epoch milliseconds by the machine's clock; Infinity: in the
+   *  second pass). What it staged is dropped. */
   defer(request: Pick<InFlight, 'id'>, notBefore: number): void {
     this.#openFlightOf(request).abandon(null, []);
-    this.#dueTimes.set(request.id as string, notBefore);
+    this.#dueTimes.set(request.id as string, this.#clock.toRun(notBefore));
   }
 
   /** Ends a request without its rows; a dead letter, if given, is committed with the done mark. */
@@ -150,11 +154,12 @@ export class Frontier implements IRequestManager {
     this.#openFlightOf(request).abandon(end, rows);
   }
 
-  /** Rests a request's whole host until a time (epoch milliseconds), as a host that throttles asks for. */
+  /** Rests a request's whole host until a time (epoch milliseconds by the machine's clock), as a host that throttles asks
+   *  for. */
   pause(request: Pick<InFlight, 'id' | 'url'>, until: number): void {
     this.#openFlightOf(request).throttled = true;
     const { host } = new URL(request.url);
-    this.#rest(host, this.#pace.pause(host, until, this.#now()));
+    this.#rest(host, this.#pace.pause(host, this.#clock.toRun(until), this.#now()));
     for (const lane of LANES) {
       for (const next of this.#claims[lane].drop(({ request: { url } }) => new URL(url).host === host))
         this.#giveBack(next, lane);
@@ -162,7 +167,7 @@ export class Frontier implements IRequestManager {
   }
 
   /** Keeps a gap between two hand-outs to the request's host (its Crawl-delay).
-   *  @returns Since when that is known (epoch milliseconds), null if only now. */
+   *  @returns Since when that is known (by the run's clock, as `claimedAt` of a flight), null if only now. */
   setDelay(request: Pick<InFlight, 'url'>, delayMillis: number): number | null {
     const { host } = new URL(request.url);
     const now = this.#now();
@@ -182,7 +187,10 @@ export class Frontier implements IRequestManager {
       phase,
       ageMillis: now - since,
     }));
-    return { ...this.counts(), flights, hosts: this.#pace.snapshot(), nextWake: this.#checkpoint.nextWake() };
+    const { toMachine } = this.#clock;
+    const hosts = this.#pace.snapshot().map((host) => ({ ...host, restsUntil: Math.max(0, toMachine(host.restsUntil)) }));
+    const wake = this.#checkpoint.nextWake();
+    return { ...this.counts(), flights, hosts, nextWake: wake === null ? null : toMachine(wake) };
   }
 
   counts(): QueueCounts {
@@ -253,7 +261,7 @@ export class Frontier implements IRequestManager {
     flight.close();
     flight.enter('committing');
     const isSkipped = request instanceof crawlee.Request && request.state === crawlee.RequestState.SKIPPED;
-    if (request instanceof crawlee.Request) request.handledAt = new Date(this.#now()).toISOString();
+    if (request instanceof crawlee.Request) request.handledAt = this.#date();
     const end = flight.end ?? (isSkipped ? 'skipped' : 'succeeded');
     const { host } = new URL(request.url);
     for (const { from, to, why } of climbsOf(request)) this.count(climbCounter(from, to, why));
@@ -492,11 +500,16 @@ export class Frontier implements IRequestManager {
     const { tier } = next;
     this.#takeOff(request, next);
     const error = `The process died ${MAX_DEATHS} times while this page was in flight, the last time with no other page.`;
-    const last = { at: new Date(this.#now()).toISOString(), tier, verdict: 'crash', status: null, error } as const;
+    const last = { at: this.#date(), tier, verdict: 'crash', status: null, error } as const;
     const letter = toDeadLetter(request, last);
     this.giveUp(request, 'failed', letter);
     await this.markRequestHandled(request);
     this.#onDeadLetter(letter);
+  }
+
+  /** Now, for people. */
+  #date(): string {
+    return new Date(this.#clock.toMachine(this.#now())).toISOString();
   }
 
   #learn({ tier, rendered }: OpenFlight, request: InFlight, host: string): void {

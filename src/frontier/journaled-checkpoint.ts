@@ -23,9 +23,9 @@ interface Corner {
   __crawlee?: { surefootDue?: number | 'second pass' };
 }
 
-/** @param saved What another process of this run has saved last. */
+/** @param saved What another process of this run has saved last. @param now The run's clock. */
 export function journaledCheckpoint(
-  { client, journal, saved }: { client: StorageClient; journal: Journal; saved: Rests },
+  { client, journal, saved, now }: { client: StorageClient; journal: Journal; saved: Rests; now: () => number },
   queue: RequestQueue,
 ): JournaledCheckpoint {
   const rests = new Map<string, number>(saved);
@@ -61,7 +61,7 @@ export function journaledCheckpoint(
     },
     tallies: () => journal.figures(queue.id).tallies(),
     counters: () => journal.figures(queue.id).counters(),
-    rests: () => [...rests].filter(([, until]) => until > Date.now()),
+    rests: () => [...rests].filter(([, until]) => until > now()),
   };
 }
 

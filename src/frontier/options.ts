@@ -2,6 +2,7 @@
 import type { RequestQueue } from '@crawlee/core';
 
 import type { QueueCounts } from '../core/checkpoint.ts';
+import type { Clock } from '../core/clock.ts';
 import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
 import type { Ladder } from '../core/ladder.ts';
 import type { Site } from '../core/site.ts';
@@ -30,11 +31,11 @@ export interface FrontierOptions {
   onSecondPass?: ((requests: number, last: PutOff | null) => void) | undefined;
   /** Told of a page that is given up because it killed the process. */
   onDeadLetter?: ((letter: DeadLetter) => void) | undefined;
-  /** @default Date.now */
-  now?: () => number;
+  /** @default the machine's as long as that is not set back */
+  clock?: Clock;
 }
 
-/** What `Frontier.snapshot()` shows. Times are epoch milliseconds. */
+/** What `Frontier.snapshot()` shows. Times are epoch milliseconds by the machine's clock. */
 export interface FrontierSnapshot extends QueueCounts {
   readonly flights: readonly { url: string; label: string | null; tier: string; phase: Phase; ageMillis: number }[];
   readonly hosts: readonly { host: string; inFlight: number; window: number; restsUntil: number }[];

@@ -8,8 +8,8 @@ const STORE = 'default';
 const KEY = 'SUREFOOT_RUN';
 const LIVE_KEY = 'SUREFOOT_LIVE';
 
-/** The ladder's memory; what went through sockets. */
-export type StateName = 'LADDER' | 'TRAFFIC';
+/** The ladder's memory; what went through sockets; the run's clock. */
+export type StateName = 'LADDER' | 'TRAFFIC' | 'CLOCK';
 
 /** The last run's record; null if there is none. */
 export async function readRun(client: StorageClient): Promise<RunRecord | null> {

@@ -113,7 +113,7 @@ const queue = await openLaneQueue(config);
 queue.requestLockSecs = 1;
 await releaseLocks(client, queue.id);
 await queue.addRequests(Array.from({ length: 12 }, (_, page) => ({ url: `https://a.example/${page}` })));
-const checkpoint = journaledCheckpoint({ client, journal, saved: [] }, queue);
+const checkpoint = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, queue);
 
 /** What the parent counts: pages that were worked on. */
 const fetched = (url: string) => process.stdout.write(`${url}\n`);

@@ -97,7 +97,7 @@ export async function crawl(options: CrawlOptions): Promise<Crawled> {
         secondPass += requests;
         limitConcurrency(crawler, Math.ceil(concurrency / 4));
       },
-      now: () => clock.now(),
+      clock: { now: () => clock.now(), toRun: (time) => time, toMachine: (time) => time },
     });
     await frontier.addRequestsBatched([...urls]);
     const crawler = createHttpCrawler({

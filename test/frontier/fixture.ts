@@ -4,6 +4,7 @@ import { MemoryStorage } from '@crawlee/memory-storage';
 import type { StorageClient } from '@crawlee/types';
 import { afterEach, beforeEach, vi } from 'vitest';
 
+import { createClock } from '../../src/core/clock.ts';
 import { QUIET_MILLIS } from '../../src/core/crash.ts';
 import type { Site } from '../../src/core/site.ts';
 import { atomicCheckpoint, type Checkpoint } from '../../src/frontier/checkpoint.ts';
@@ -40,6 +41,7 @@ interface BenchOptions extends Pick<
   | 'ladder'
   | 'onBrowserNeeded'
   | 'onLearnt'
+  | 'clock'
 > {
   /** How long the process has lived. @default long enough to be trusted with pages that may kill it */
   uptimeMillis?: number;
@@ -57,7 +59,9 @@ async function bench(client: StorageClient, atomic: SqliteStorage | null, option
   const pace = createPace({ hostConcurrency: 1_000, delayMillis: 0, ...limits }, () => 0);
   const now = Date.now();
   vi.setSystemTime(now - uptimeMillis);
-  const frontier = new Frontier({ queue, checkpoint, site, pace, ...rest });
+  // Nothing passes but by `vi.setSystemTime()`.
+  const clock = createClock({ machine: () => Date.now(), elapsed: () => 0 });
+  const frontier = new Frontier({ queue, checkpoint, site, pace, clock, ...rest });
   vi.setSystemTime(now);
   return { client, queue, checkpoint, frontier };
 }

@@ -2,6 +2,7 @@
 import type { Request } from '@crawlee/core';
 import { describe, expect, it, vi } from 'vitest';
 
+import { createClock } from '../../src/core/clock.ts';
 import { add, afterCrash, holdClock, NOW, overSqlite, STORES, take, type Bench } from './fixture.ts';
 
 holdClock();
@@ -162,6 +163,31 @@ describe.each(STORES)('over %s', (_, open) => {
     for (let n = 10; n < 30; n++) await run([`a${n}`], 400, false);
     await addAll(bench, ...Array.from({ length: 10 }, (_, n) => `a${100 + n}`));
     expect(await takeAll(bench)).toHaveLength(7);
+  });
+
+  it('a clock that is set back holds up neither a gap, nor a rest, nor a try, said before or after', async () => {
+    let passed = 0;
+    const clock = createClock({ machine: () => Date.now(), elapsed: () => passed });
+    const bench = await open({ limits: { delayMillis: 1_000 }, clock });
+    await addAll(bench, 'a1', 'a2', 'b1', 'c1');
+    const [, b1, c1] = await takeAll(bench);
+    bench.frontier.pause(b1 as Request, NOW + 3_000);
+    await fail(bench, b1 as Request, NOW + 3_000);
+    const hourBefore = NOW - 3_600_000;
+    vi.setSystemTime(hourBefore);
+    await fail(bench, c1 as Request, hourBefore + 4_000);
+    const takeAt = async (millis: number) => {
+      passed = millis;
+      vi.setSystemTime(hourBefore + millis);
+      const { hosts, nextWake } = bench.frontier.snapshot();
+      const taken = namesOf(await takeAll(bench));
+      return { taken, nextWake, b: hosts.find(({ host }) => host === 'b.example')?.restsUntil };
+    };
+    expect(await takeAt(999)).toEqual({ taken: [], nextWake: hourBefore + 1_000, b: hourBefore + 3_000 });
+    expect(await takeAt(1_000)).toMatchObject({ taken: ['a2'] });
+    expect(await takeAt(2_999)).toMatchObject({ taken: [] });
+    expect(await takeAt(3_000)).toMatchObject({ taken: ['b1'] });
+    expect(await takeAt(4_000)).toMatchObject({ taken: ['c1'] });
   });
 
   it('the snapshot has what is in flight, what waits for a time, and the hosts at work', async () => {

@@ -109,7 +109,7 @@ describe('a commit', () => {
 describe('what waits for its time', () => {
   it('is not handed out before it by the next process, and has its attempts and its place in the second pass', async () => {
     const { client, journal, queue, requests } = await open({ pages: 3 });
-    const checkpoint = journaledCheckpoint({ client, journal, saved: [] }, queue);
+    const checkpoint = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, queue);
     const [first, second, third] = requests as [Request, Request, Request];
     first.retryCount = 2;
     first.errorMessages.push('{"at":"then","verdict":"transient"}');
@@ -119,7 +119,7 @@ describe('what waits for its time', () => {
 
     // MemoryStorage gives a lock back when a request is written; the platform's are given back by releaseLocks().
     const again = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
-    const next = journaledCheckpoint({ client, journal, saved: [] }, again);
+    const next = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, again);
     const claim = async (now: number) => (await next.claim({ now, maxDeaths: Infinity, restAfter: () => OPEN }))?.request;
     expect((await claim(Date.now()))?.url).toBe(third.url);
     expect(await claim(Date.now())).toBeUndefined();
@@ -131,7 +131,7 @@ describe('what waits for its time', () => {
 
   it('a host that rests goes on resting', async () => {
     const { client, journal, queue } = await open();
-    const checkpoint = journaledCheckpoint({ client, journal, saved: [] }, queue);
+    const checkpoint = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, queue);
     const until = Date.now() + 60_000;
     void checkpoint.rest('a.example', restUntil(until));
     void checkpoint.rest('full.example', FULL);
@@ -141,7 +141,7 @@ describe('what waits for its time', () => {
       ['both.example', until],
     ]);
     const again = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
-    const next = journaledCheckpoint({ client, journal, saved: checkpoint.rests() }, again);
+    const next = journaledCheckpoint({ client, journal, saved: checkpoint.rests(), now: Date.now }, again);
     expect(next.rests()).toEqual(checkpoint.rests());
     await again.addRequests([{ url: 'https://a.example/new' }, { url: 'https://b.example/new' }]);
     const claimed = await next.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => OPEN });
@@ -151,7 +151,7 @@ describe('what waits for its time', () => {
   it('a host has the gap that its last page was claimed with', async () => {
     const { client, journal, queue } = await open({ pages: 0 });
     await queue.addRequests([{ url: 'https://a.example/1' }]);
-    const checkpoint = journaledCheckpoint({ client, journal, saved: [] }, queue);
+    const checkpoint = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, queue);
     const until = Date.now() + 60_000;
     await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => ({ until, closed: true }) });
     expect(checkpoint.rests()).toEqual([['a.example', until]]);
