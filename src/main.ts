@@ -4,6 +4,9 @@ import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } f
 import type { Surroundings } from './crawl.ts';
 import type { Settings } from './input/schema.ts';
 import { createRedactor } from './platform/redact.ts';
+import { outliveQuestions } from './platform/signals.ts';
+
+outliveQuestions();
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 

@@ -53,6 +53,11 @@ function keepOthersOut(signals: readonly NodeJS.Signals[]): () => void {
   return () => void process.off('newListener', onNew);
 }
 
+/** Before there is a crawl, and after it, nobody listens for SIGUSR2: from now on it ends this process at no time. */
+export function outliveQuestions(): void {
+  process.on('SIGUSR2', () => {});
+}
+
 /** Calls `onAsked` at each SIGUSR2 (SIGUSR1 is Node's inspector's) until `stop()`. */
 export function listenForQuestions(onAsked: () => void): { stop(): void } {
   process.on('SIGUSR2', onAsked);
