@@ -5,6 +5,7 @@ import type { StorageClient } from '@crawlee/types';
 
 import type { ClaimOptions, PageTally, Rest, StagedRow } from '../core/checkpoint.ts';
 import { LANES, type Lane } from '../core/lane.ts';
+import { crawlee } from '../crawlee.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { openFigures } from './figures.ts';
 
@@ -139,7 +140,9 @@ export function plainCheckpoint(client: StorageClient, queue: RequestQueue, opti
 function pushAndMark(client: StorageClient, queue: RequestQueue): NonNullable<PlainOptions['write']> {
   return async (request, rows) => {
     for (const { dataset, json } of rows) {
-      const { id } = await client.datasets().getOrCreate(dataset);
+      // By Crawlee's lock, which a handler's `Dataset.open()` takes too: the stock stores, asked twice at once for a dataset
+      // that is new, make two, and only one of them is ever read again.
+      const { id } = await crawlee.Dataset.open(dataset, { config: queue.config });
       await client.dataset(id).pushItems(json);
     }
     await queue.markRequestHandled(request);

@@ -1,4 +1,5 @@
 // The checkpoint over a store that has no transactions: what it keeps itself, for as long as the process lives.
+import { Dataset, type Request } from '@crawlee/core';
 import { describe, expect, it, vi } from 'vitest';
 
 import { add, claim, holdClock, nameOf, NOW, overMemory, rowsOf, take } from './fixture.ts';
@@ -21,6 +22,26 @@ describe('plainCheckpoint', () => {
     await bench.checkpoint.commit(a!, [{ dataset: 'default', json: '{"n":1}' }], tally);
     expect(seen).toEqual([{ n: 1 }]);
     expect(bench.checkpoint.counts()).toEqual({ total: 1, handled: 1 });
+  });
+
+  it('has all rows of pages that end together, and of a handler that opens the same dataset meanwhile', async () => {
+    const bench = await overMemory();
+    const names = Array.from({ length: 10 }, (_, index) => `page-${index}`);
+    await add(bench.frontier, ...names);
+    const pages: Request[] = [];
+    for (let page = await claim(bench); page; page = await claim(bench)) pages.push(page);
+    const [own] = await Promise.all([
+      Dataset.open(undefined, { config: bench.queue.config }),
+      ...pages.map(async (page) => {
+        const json = JSON.stringify({ name: nameOf(page) });
+        const rows = ['default', 'rejected', 'default'].map((dataset) => ({ dataset, json }));
+        await bench.checkpoint.commit(page, rows, tally);
+      }),
+    ]);
+    const twice = names.flatMap((name) => [{ name }, { name }]);
+    expect(await rowsOf(bench, 'default')).toHaveLength(twice.length);
+    expect((await own.getData()).items).toEqual(expect.arrayContaining(twice));
+    expect(await rowsOf(bench, 'rejected')).toHaveLength(names.length);
   });
 
   it('adds figures up', async () => {
