@@ -1,4 +1,5 @@
 // How requests leave this machine, and what is counted of them.
+import { messageOf } from './errors.ts';
 import type { Tier } from './page.ts';
 
 /** - `none`: from this machine's own address.
@@ -41,9 +42,20 @@ export function isPaidByTheByte({ tier, proxy }: Pick<TrafficKey, 'tier' | 'prox
 const MAX_UNREACHED = 5;
 const MAX_UNREACHED_MILLIS = 10_000;
 
-/** @param since When it was last reached, or first not; epoch milliseconds. @param times In a row. */
+/** @param since The first time of these; epoch milliseconds. @param times In a row, without an answer through it. */
 export function isProxyGone(times: number, since: number, now: number): boolean {
   return times >= MAX_UNREACHED && now - since >= MAX_UNREACHED_MILLIS;
+}
+
+/** Why a proxy was not reached, for a message: a line without OpenSSL's own, which names its sources.
+ *  @param error Node's. */
+export function whyUnreached(error: unknown): string {
+  // Several addresses were tried: the first error stands for all.
+  const message = messageOf(error instanceof AggregateError ? error.errors[0] : error);
+  // https://docs.openssl.org/3.0/man3/ERR_error_string/: error:0A00010B:SSL routines:ssl3_get_record:wrong version number:...
+  const [, said = ''] = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/.exec(message) ?? [];
+  if (said === 'wrong version number') return 'it speaks no TLS: perhaps it is http:// instead of https://';
+  return (said || (message.split('\n', 1)[0] as string)).replace(/\.$/, '');
 }
 
 /** In the currency of the prices: two decimals, and four where a hundredth is too coarse. */

@@ -170,6 +170,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       concurrency: settings.concurrency,
       ladder,
       clock,
+      onArrived: waysOut.onAnswer,
       onBrowserNeeded() {
         if (!frontier.isStopped) tender.need();
       },

@@ -1,5 +1,6 @@
 // How a crawl's requests leave this machine: the proxies, what goes through them and what that costs, and when it has to
 // stop for it. Everything that was spent is kept with the run.
+import type { Tier } from '../core/page.ts';
 import { isProxyGone, type ProxyMode, type TrafficSum } from '../core/proxy.ts';
 import type { TransportError } from '../core/transport.ts';
 import type { Site } from '../core/site.ts';
@@ -16,6 +17,8 @@ export interface WaysOut {
   modeOf(label: string | undefined): ProxyMode;
   /** A request met a proxy's fault. */
   onFault(fault: TransportError | null): void;
+  /** The answer to a page's request has begun to arrive. */
+  onAnswer(page: { readonly label: string | undefined; readonly tier: Tier }): void;
   close(): Promise<void>;
 }
 
@@ -34,22 +37,26 @@ export function openWaysOut({ provider, settings, spent, onStop, now = Date.now 
   const { pricePerGb, maxProxyMb, maxCost } = settings;
   const ledger = createLedger({ initial: spent, pricePerGb, maxProxyMb, maxCost, onLimit: onStop });
   const relay = createRelay({ count: ledger.count });
-  let unreached = { times: 0, since: 0, bytes: -1 };
+  const modeOf = (label: string | undefined) => provider?.modeOf(label) ?? 'none';
+  const unreached = { times: 0, since: 0 };
   return {
     provider,
     ledger,
     relay,
-    modeOf: (label) => provider?.modeOf(label) ?? 'none',
+    modeOf,
     onFault(fault) {
       if (fault?.fault !== 'proxy-unreachable') {
         onStop(fault?.message ?? 'The proxy refuses (HTTP 407).');
         return;
       }
-      // Bytes that passed since say that it was reached in between.
-      const bytes = ledger.proxiedBytes();
-      if (bytes !== unreached.bytes) unreached = { times: 0, since: now(), bytes };
+      if (unreached.times === 0) unreached.since = now();
       unreached.times++;
       if (isProxyGone(unreached.times, unreached.since, now())) onStop(fault.message);
+    },
+    onAnswer({ label, tier }) {
+      // Not by the bytes that pass: what is no proxy takes a handshake or a CONNECT, and answers it, before that fails.
+      const isService = tier === 'unblocker' || tier === 'api';
+      if (!isService && modeOf(label) !== 'none') unreached.times = 0;
     },
     close: () => relay.close(),
   };

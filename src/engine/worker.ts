@@ -132,11 +132,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
           : keepRobots(async (origin, page) => channel.ask('robots', { origin, id: page?.id ?? '' })),
         ways: {
           climb: (from, cause) => ladder.climb(from, cause),
-          onProxyFault(fault) {
-            // Bytes that passed before it say that the proxy was reached.
-            tellTraffic();
-            channel.post({ type: 'proxy-fault', fault: fault && toWireError(fault) });
-          },
+          onProxyFault: (fault) => channel.post({ type: 'proxy-fault', fault: fault && toWireError(fault) }),
           onTierGone: tellTierLost,
           whyNoTier: (cause) => (isClimbReason(cause) ? [...lost.values()].join(' ') : ''),
         },

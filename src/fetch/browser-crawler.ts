@@ -122,8 +122,12 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
         referer: valueOf(headers, 'referer'),
         waitFor: ruleOf(site.browser?.waitFor, request.label),
         prepare: ruleOf(site.browser?.prepare, request.label),
-        // A store that cannot be written fails the page's own commit.
-        onArrived: () => void frontier.arrived(request).catch(() => {}),
+        onArrived() {
+          // Of an http page, what its exit says in the proxy's place looks like an answer.
+          if (exits.faultOf(context.id, request.url) !== null) return;
+          // A store that cannot be written fails the page's own commit.
+          frontier.arrived(request).catch(() => {});
+        },
         faultOf: (url) => exits.faultOf(context.id, url),
         // A page's banner is in nobody's way if the helper trips over it.
         closeBanners: () => context.closeCookieModals().catch(() => {}),

@@ -67,6 +67,7 @@ export class Frontier implements IRequestManager {
   readonly #ladder: Ladder;
   readonly #lanes: Lanes;
   readonly #claims: Readonly<Record<Lane, Claims>>;
+  readonly #onArrived: NonNullable<FrontierOptions['onArrived']>;
   readonly #onBrowserNeeded: () => void;
   readonly #onLearnt: () => void;
   readonly #inTurn: InTurn;
@@ -90,6 +91,7 @@ export class Frontier implements IRequestManager {
     this.#ladder = options.ladder ?? createLadder({ tiers: ['http'] });
     this.#lanes = createLanes(this.#ladder, site);
     this.#claims = { http: this.#claimsOf('http'), browser: this.#claimsOf('browser') };
+    this.#onArrived = options.onArrived ?? (() => {});
     this.#onBrowserNeeded = options.onBrowserNeeded ?? (() => {});
     this.#onLearnt = options.onLearnt ?? (() => {});
     const { maxRequests = Infinity } = options;
@@ -137,7 +139,9 @@ export class Frontier implements IRequestManager {
   /** Says that the answer to a request has begun to arrive: from here on its page can kill the process (its size, its
    *  compression, the parser, the handler), and that is on disk when this resolves. */
   async arrived(request: Pick<InFlight, 'id'>): Promise<void> {
-    this.#openFlightOf(request).enter('reading');
+    const flight = this.#openFlightOf(request);
+    flight.enter('reading');
+    this.#onArrived({ label: flight.request.label, tier: flight.tier });
     await this.#checkpoint.handOut(request.id as string);
   }
 

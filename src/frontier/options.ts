@@ -5,6 +5,7 @@ import type { QueueCounts } from '../core/checkpoint.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
 import type { Ladder } from '../core/ladder.ts';
+import type { Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Phase } from './flight.ts';
@@ -21,6 +22,8 @@ export interface FrontierOptions {
   concurrency?: number;
   /** @default one of tier `http` alone */
   ladder?: Ladder;
+  /** Told when the answer to a request has begun to arrive. */
+  onArrived?: ((page: { readonly label: string | undefined; readonly tier: Tier }) => void) | undefined;
   /** Told when a request goes to the browser lane: somebody has to work there. */
   onBrowserNeeded?: (() => void) | undefined;
   /** Told when the ladder has learnt something worth saving. */

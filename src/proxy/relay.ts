@@ -3,7 +3,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 
-import type { CountTraffic, TrafficKey } from '../core/proxy.ts';
+import { whyUnreached, type CountTraffic, type TrafficKey } from '../core/proxy.ts';
 import { relayConnection, type RelayConnection, type Upstream } from './relay-connection.ts';
 
 export interface RelayOptions {
@@ -65,8 +65,8 @@ export function createRelay({ count, connectTimeoutMillis = 5_000, reportEveryMi
         connectTimeoutMillis,
         onReached: () => faults.delete(proxy),
         onUnreachable(error) {
-          const code = error.code ?? 'UNKNOWN';
-          faults.set(proxy, { code, message: `The proxy ${proxy} cannot be reached (${code}).` });
+          const message = `The proxy ${proxy} cannot be reached (${whyUnreached(error)}).`;
+          faults.set(proxy, { code: error.code ?? 'UNKNOWN', message });
         },
         onBytes: (host, sent, received) => count({ ...key, host }, { sent, received }),
       });

@@ -24,8 +24,6 @@ export interface Ledger {
   /** In the order in which they were first met. */
   sums(): TrafficSum[];
   cost(): number;
-  /** Sent and received through any proxy. */
-  proxiedBytes(): number;
   /** The reason that `onLimit` is given, also for a run that starts beyond its limit; null while there is room. */
   limitReached(): string | null;
 }
@@ -91,7 +89,6 @@ export function createLedger(options: LedgerOptions): Ledger {
     },
     sums: () => [...entries.values()].map((entry) => ({ ...entry })),
     cost,
-    proxiedBytes: () => proxied,
     limitReached,
   };
 }

@@ -1,5 +1,6 @@
 // Real crawls through a real forward proxy that speaks the grammar of Decodo's gateway.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -31,6 +32,14 @@ function env({ pass = proxy.pass, port = proxy.port } = {}): Record<string, stri
 function crawl(flags: readonly string[], variables = env()) {
   const args = [site.url, '--storage-dir', storageDir, '--tiers', 'http', ...flags];
   return startCrawl(args, { env: variables }).ended;
+}
+
+/** What speaks first, and not HTTP. */
+async function startBanner(): Promise<number> {
+  const banner = createServer((socket) => void socket.on('error', () => {}).end('SSH-2.0-OpenSSH_9.6\r\n'));
+  banner.unref();
+  await new Promise<void>((resolve) => banner.listen(0, '127.0.0.1', resolve));
+  return (banner.address() as AddressInfo).port;
 }
 
 function expectEveryStoryOnce(): void {
@@ -133,6 +142,19 @@ describe('a proxy that does not work stops the crawl, and costs no page', () => 
     expect(site.hits.size, 'nothing went past the proxy').toBe(0);
     expect((await crawl(['--proxy', 'rotating'])).code).toBe(0);
     expectEveryStoryOnce();
+  });
+
+  it.each<[string, () => Promise<string>, RegExp]>([
+    ['https:// in its address and speaks no TLS', async () => proxy.url().replace('http:', 'https:'), /perhaps it is http:\/\//],
+    ['a banner for a CONNECT', async () => `http://127.0.0.1:${await startBanner()}`, /is no HTTP proxy/],
+  ])('one that has %s', async (_, url, sentence) => {
+    // Bytes pass, and none of them is an answer.
+    const args = ['https://shop.example/', '--storage-dir', storageDir, '--tiers', 'http', '--proxy', 'rotating'];
+    const { code, stderr } = await startCrawl(args, { env: { PROXY_URLS: await url() } }).ended;
+    expect(code, stderr).toBe(3);
+    expect(stderr).toMatch(sentence);
+    expect(stderr).not.toMatch(/openssl/i);
+    expect(stderr).not.toContain('Failed after');
   });
 
   it('one whose traffic is used up in the middle', async () => {

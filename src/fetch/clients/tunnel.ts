@@ -3,7 +3,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { messageOf } from '../../core/errors.ts';
+import { whyUnreached } from '../../core/proxy.ts';
 import { TransportError } from '../../core/transport.ts';
 import { inSeconds } from './faults.ts';
 import type { ProxyAddress } from './proxy-address.ts';
@@ -22,9 +22,9 @@ export async function reachProxy(proxy: ProxyAddress, limitMillis: number, watch
     if (!proxy.secure) return socket;
     return await openTls(socket, { hostname: proxy.hostname, protocols: ['http/1.1'], rejectUnauthorized: true }, due);
   } catch (cause) {
-    const inner = cause instanceof AggregateError ? cause.errors[0] : cause;
-    const reason = messageOf(inner).replace(/\.$/, '');
-    throw new TransportError('proxy-unreachable', `The proxy ${proxy.name} cannot be reached (${reason}).`, { cause });
+    throw new TransportError('proxy-unreachable', `The proxy ${proxy.name} cannot be reached (${whyUnreached(cause)}).`, {
+      cause,
+    });
   }
 }
 
