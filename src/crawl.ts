@@ -93,7 +93,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
   let demo: DemoSite | null = null;
   try {
     storage = surroundings.actor?.storage ?? openStorage({ store, storageDir, fresh });
-    const { run, resumes, site } = await beginRun(settings, named, storage);
+    const { run, resumes, site } = await beginRun(settings, named, storage, surroundings.actor !== undefined);
     if (run.input.startUrls.length === 0) {
       demo = await import('./demo/server.ts').then((site) => site.startDemoSite({ port: run.demoPort ?? 0, ladder: true }));
     }
@@ -125,6 +125,7 @@ async function beginRun(
   settings: Settings,
   site: Site,
   { client, cloud }: OpenStorage,
+  isActor: boolean,
 ): Promise<{ run: RunRecord; resumes: boolean; site: Site }> {
   const previous = await readRun(client);
   const startUrls = settings.startUrls.length > 0 || site.name === DEMO_OF ? settings.startUrls : site.startUrls;
@@ -147,7 +148,7 @@ async function beginRun(
         'run',
         `${settings.storageDir} holds an unfinished crawl of ${describeInput(decision.run.input)}, begun ${decision.run.startedAt}, ` +
           `and this is another one, of ${describeInput(input)}. Go on with the unfinished one by --resume, discard it by --fresh, ` +
-          'or keep both by another folder: --storage-dir DIR.',
+          `or keep both by another folder: ${isActor ? 'the variable CRAWLEE_STORAGE_DIR' : '--storage-dir DIR'}.`,
       );
   }
 }

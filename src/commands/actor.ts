@@ -1,14 +1,15 @@
 // A crawl as the run of an Actor: its input from the platform or from `apify run`, its progress and results back to there.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { DATASETS } from '../core/checkpoint.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { RunMeta } from '../core/meta.ts';
 import { crawl, STOPPED, type ActorSide, type Surroundings } from '../crawl.ts';
 import type { ActorExtras } from '../input/actor-extras.ts';
-import { readActorExtras } from '../input/actor-input.ts';
+import { assertNoInput, readActorExtras } from '../input/actor-input.ts';
+import { fields } from '../input/fields.ts';
 import { loadInput, type ActorRun } from '../input/load.ts';
 import type { Settings } from '../input/schema.ts';
 import { openActor, type ActorHost } from '../platform/actor.ts';
@@ -35,6 +36,7 @@ export async function actorCommand(argv: readonly string[], run: ActorRun, surro
   const host = await openActor(run);
   const dir = host.home ? mkdtempSync(join(tmpdir(), 'surefoot-')) : join(host.storageDir, 'actor');
   try {
+    if (!host.home && host.input === null) assertNoInput(join(storeOf(host.storageDir), 'INPUT.json'));
     const extras = readActorExtras(host.input);
     const settings = await toSettings(argv, { host, extras, dir });
     return await runCrawl(settings, { host, extras, run, surroundings });
@@ -57,8 +59,22 @@ async function toSettings(
   const proxy = extras.proxyConfiguration && (await toProxy(host, extras.proxyConfiguration));
   const input = await loadInput([...argv, ...cookies], { actorInput: { ...(host.input as object | null), ...proxy } });
   if (input.kind !== 'settings') throw new SurefootError('input', 'An Actor has no --help and no --version.');
-  const fresh = !host.home && isEmptied(host.storageDir);
-  return Object.freeze({ ...input.settings, storageDir: dir, fresh, resume: !fresh });
+  return Object.freeze({ ...input.settings, storageDir: dir, ...wayOn(input.settings, host) });
+}
+
+/** Whether the run goes on with an earlier one. On the platform it always does: its stores are this run's alone. */
+function wayOn({ storageDir, fresh, resume }: Settings, host: ActorHost): Pick<Settings, 'fresh' | 'resume'> {
+  if (host.home) return { fresh: false, resume: true };
+  if (storageDir !== fields.storageDir.default && resolve(storageDir) !== resolve(host.storageDir)) {
+    throw new SurefootError(
+      'input',
+      `An Actor's run keeps to ${host.storageDir}, got --storage-dir ${storageDir}. ` +
+        'Leave that out, or name another folder by the variable CRAWLEE_STORAGE_DIR.',
+    );
+  }
+  // Always asked: it leaves its marker.
+  const emptied = isEmptied(host.storageDir);
+  return { fresh: fresh || (emptied && !resume), resume };
 }
 
 /** The settings that the proxy editor's choice comes to. Where the input leaves the mode open, addresses rotate. */
@@ -71,12 +87,17 @@ async function toProxy(host: ActorHost, choice: Readonly<Record<string, unknown>
 
 /** Whether the default stores were emptied since the last run here, which is how `apify run` asks for a new one. */
 function isEmptied(storageDir: string): boolean {
-  const store = join(storageDir, 'key_value_stores', 'default');
+  const store = storeOf(storageDir);
   const marker = join(store, MARKER);
   const emptied = !existsSync(marker);
   mkdirSync(store, { recursive: true });
   writeFileSync(marker, `${JSON.stringify({ state: join(storageDir, 'actor') })}\n`);
   return emptied;
+}
+
+/** Where INPUT and its like are. */
+function storeOf(storageDir: string): string {
+  return join(storageDir, 'key_value_stores', 'default');
 }
 
 /** Only this user can read the file. */

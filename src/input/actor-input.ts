@@ -1,9 +1,11 @@
 // The Actor's input as one of the sources of settings: its fields, checked by the one schema, under the names of the form.
-import { SurefootError } from '../core/errors.ts';
+import { existsSync, readFileSync } from 'node:fs';
+
+import { messageOf, SurefootError } from '../core/errors.ts';
 import { actorExtras, type ActorExtras } from './actor-extras.ts';
 import { ACTOR_FIELDS } from './actor-fields.ts';
 import { didYouMean } from './nearest.ts';
-import type { Given, Source } from './sources.ts';
+import { parseJson, type Given, type Source } from './sources.ts';
 
 /** Of values that are not shown: they may hold a secret. */
 const SHAPES: Readonly<Record<string, string>> = {
@@ -49,6 +51,21 @@ export function readActorExtras(input: unknown): ActorExtras {
       : `${field} in ${PLACE} must be the name of a storage (letters, digits and "-", at most 63), got ${JSON.stringify(given[field])}.`,
   );
   throw new SurefootError('input', problems.join('\n'));
+}
+
+/** The SDK passes over an INPUT.json that it cannot parse, and has no input then.
+ *  @param file Where it would be.
+ *  @throws {SurefootError} kind `input`: it is there. */
+export function assertNoInput(file: string): void {
+  if (!existsSync(file)) return;
+  try {
+    // All that parses is an input for the SDK, but for null.
+    if (parseJson(readFileSync(file, 'utf8'), file) === null) return;
+  } catch (thrown) {
+    if (thrown instanceof SurefootError) throw thrown;
+    throw new SurefootError('input', `${file} cannot be read: ${messageOf(thrown)}.`, { cause: thrown });
+  }
+  throw new SurefootError('input', `${file} was not read as the Actor's input. Write it as one JSON object.`);
 }
 
 function toFields(input: unknown): Record<string, unknown> {

@@ -32,20 +32,26 @@ export function fromText(text: string, kind: Option['kind']): unknown {
   return text;
 }
 
-/** The settings in the text of a JSON file.
+/** What a JSON file holds.
  *  @param file Its path, for messages.
- *  @throws {SurefootError} kind `input`: no JSON, no object, or a key that is no setting. */
-export function fromJson(text: string, file: string): Source {
+ *  @throws {SurefootError} kind `input`: no JSON. */
+export function parseJson(text: string, file: string): unknown {
   // Editors on Windows put a byte order mark first, which JSON does not allow.
   const body = text.replace(/^\uFEFF/, '');
-  let content: unknown;
   try {
-    content = JSON.parse(body);
+    return JSON.parse(body);
   } catch {
     // V8's message quotes the file, which may hold a secret: only the position is told.
     const { line, column, position } = findJsonError(body);
     throw new SurefootError('input', `${file} is not valid JSON: see line ${line}, column ${column} (position ${position}).`);
   }
+}
+
+/** The settings in the text of a JSON file.
+ *  @param file Its path, for messages.
+ *  @throws {SurefootError} kind `input`: no JSON, no object, or a key that is no setting. */
+export function fromJson(text: string, file: string): Source {
+  const content = parseJson(text, file);
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     const found = Array.isArray(content) ? 'a list' : content === null ? 'null' : `a ${typeof content}`;
     throw new SurefootError('input', `${file} must hold one JSON object with settings, got ${found}.`);

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startDemoSite, type DemoSite } from '../../src/demo/server.ts';
 import { ROOT } from '../docs/documents.ts';
 import { copyProject } from '../docs/project.ts';
-import { handledUrls, startCrawl } from '../e2e/crawl-process.ts';
+import { handledUrls, startCrawl, type CrawlProcess } from '../e2e/crawl-process.ts';
 
 const STORIES = 60;
 const PAGES = STORIES + 2;
@@ -42,6 +42,20 @@ const rowsOf = (dataset: string) => {
   return readdirSync(dir).map((name) => JSON.parse(readFileSync(join(dir, name), 'utf8')) as { id: number });
 };
 const fetches = () => [...site.hits].filter(([path]) => path !== '/robots.txt').reduce((sum, [, times]) => sum + times, 0);
+
+/** Without Apify's command line. */
+const startActor = (...args: string[]) => startCrawl(['--actor', ...args], { env: { CRAWLEE_STORAGE_DIR: storage } });
+
+/** A run that is stopped in full flight. */
+async function interrupted(begin: () => CrawlProcess): Promise<void> {
+  const first = begin();
+  await vi.waitFor(() => expect(handledUrls(join(storage, 'actor')).size).toBeGreaterThan(10), {
+    timeout: 60_000,
+    interval: 10,
+  });
+  first.child.kill('SIGKILL');
+  await first.ended;
+}
 
 /** As `apify run` starts it, and with `resurrect` as `apify run --resurrect`. */
 const start = ({ resurrect = false } = {}) =>
@@ -75,13 +89,7 @@ describe('`apify run`', () => {
 describe('with the environment that it sets', () => {
   it('a run that was killed goes on with --resurrect, and is discarded without', async () => {
     writeInput({ startUrls: [{ url: site.url }], maxConcurrency: 4 });
-    const first = start();
-    await vi.waitFor(() => expect(handledUrls(join(storage, 'actor')).size).toBeGreaterThan(10), {
-      timeout: 60_000,
-      interval: 10,
-    });
-    first.child.kill('SIGKILL');
-    await first.ended;
+    await interrupted(start);
     expect(rowsOf('default')).toEqual([]);
 
     expect((await start({ resurrect: true }).ended).code).toBe(0);
@@ -134,5 +142,60 @@ describe('with the environment that it sets', () => {
     const holding = files.filter(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes(secret));
     // The sessions' cookies are part of the run's state.
     expect(holding.map(({ name }) => name.replace(/-wal$/, '')).toSorted()).toEqual(['INPUT.json', 'crawl.sqlite']);
+  });
+});
+
+describe('--actor', () => {
+  it.each([
+    ['{bad', 'is not valid JSON: see line 1, column 2 (position 1).'],
+    ['', 'is not valid JSON: see line 1, column 1 (position 0).'],
+  ])('refuses the INPUT.json %j, which the SDK would pass over', async (text, complaint) => {
+    writeInput({});
+    const file = join(storage, 'key_value_stores', 'default', 'INPUT.json');
+    writeFileSync(file, text);
+    const { code, stdout, stderr } = await startActor('--max-requests', '1').ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain(`[input] ${file} ${complaint}`);
+    expect(stdout).not.toContain('finished');
+    expect(rowsOf('default')).toEqual([]);
+  });
+
+  it('goes on with the same input, refuses another one over an unfinished run, and begins anew with --fresh', async () => {
+    writeInput({ startUrls: [{ url: site.url }], maxConcurrency: 4 });
+    await interrupted(startActor);
+    const before = fetches();
+
+    writeInput({ startUrls: [{ url: new URL('/news?p=2', site.url).href }] });
+    for (const args of [[], ['--max-requests', '3']]) {
+      const { code, stderr } = await startActor(...args).ended;
+      expect(code).toBe(1);
+      for (const way of ['--resume', '--fresh', 'CRAWLEE_STORAGE_DIR', site.url]) expect(stderr).toContain(way);
+      expect(stderr).not.toContain('--storage-dir');
+    }
+    expect(fetches()).toBe(before);
+
+    writeInput({ startUrls: [{ url: site.url }], maxConcurrency: 2 });
+    expect((await startActor().ended).stderr).toContain('resuming');
+    expect(rowsOf('default')).toHaveLength(STORIES);
+
+    await interrupted(startActor);
+    writeInput({ startUrls: [{ url: new URL('/news?p=2', site.url).href }] });
+    expect((await startActor('--fresh', '--max-requests', '3').ended).code).toBe(0);
+    expect(readRecord('OUTPUT')).toMatchObject({ attempted: 3, startUrls: [expect.stringContaining('/news?p=2')] });
+  });
+
+  it('with --resume goes on with the old input', async () => {
+    writeInput({ startUrls: [{ url: site.url }], maxConcurrency: 4 });
+    await interrupted(startActor);
+    writeInput({ startUrls: [{ url: new URL('/news?p=2', site.url).href }] });
+    expect((await startActor('--resume').ended).code).toBe(0);
+    expect(readRecord('OUTPUT')).toMatchObject({ rows: STORIES, startUrls: [site.url] });
+  });
+
+  it('refuses --storage-dir, which it would not keep to', async () => {
+    const { code, stderr } = await startActor('--storage-dir', join(storage, 'elsewhere')).ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain(`An Actor's run keeps to ${storage}`);
+    expect(stderr).toContain('CRAWLEE_STORAGE_DIR');
   });
 });
