@@ -97,7 +97,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     if (run.input.startUrls.length === 0) {
       demo = await import('./demo/server.ts').then((site) => site.startDemoSite({ port: run.demoPort ?? 0, ladder: true }));
     }
-    const begun: RunRecord = { ...run, demoPort: demo?.port ?? null };
+    const begun: RunRecord = { ...run, demoPort: demo?.port ?? null, settings: settingsOf(run, settings) };
     await writeRun(storage.client, begun);
     const proxies = chooseProxies(settings, site, run.startedAt);
     return await crawlRun({ settings, surroundings, storage, site, proxies, run: begun, resumes, demo, cookies });
@@ -137,7 +137,7 @@ async function beginRun(
   switch (decision.kind) {
     case 'resume': {
       const resumed = decision.run.input.site;
-      return { run: decision.run, resumes: true, site: resumed === site.name ? site : await loadSite(resumed) };
+      return { run: decision.run, resumes: true, site: resumed === site.name ? site : await loadResumed(resumed, settings) };
     }
     case 'start':
       // A run of the platform has stores of its own, and they are new.
@@ -150,6 +150,21 @@ async function beginRun(
           `and this is another one, of ${describeInput(input)}. Go on with the unfinished one by --resume, discard it by --fresh, ` +
           `or keep both by another folder: ${isActor ? 'the variable CRAWLEE_STORAGE_DIR' : '--storage-dir DIR'}.`,
       );
+  }
+}
+
+/** The site of the run that goes on, which nobody has named this time. */
+async function loadResumed(name: string, { storageDir }: Settings): Promise<Site> {
+  try {
+    return await loadSite(name);
+  } catch (error) {
+    if (!(error instanceof SurefootError) || error.kind !== 'input') throw error;
+    throw new SurefootError(
+      'run',
+      `The run in ${storageDir} is of site ${name}, which is no longer in src/routes/. Give the folder its name back, or ` +
+        'discard the run by --fresh; `export` writes the rows that it has.',
+      { cause: error },
+    );
   }
 }
 
@@ -250,7 +265,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };
     const used = { counters: engine.counters(), traffic: engine.traffic(), pricePerGb: settings.pricePerGb };
-    const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, publicSettings(settings), used), redact);
+    const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, run.settings ?? {}, used), redact);
     // The platform's listings may be behind.
     if (storage.cloud) await sleep(storage.cloud.settleMillis);
     const exports = await exportRows(storage.client, { settings, site, meta, redact });
@@ -262,6 +277,11 @@ async function crawlRun(context: RunContext): Promise<number> {
     surroundings.print(formatSummary(meta, { exports, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
     return meta.failed > 0 ? 2 : 0;
   });
+}
+
+/** What is told of how a run is crawled. After --resume, what makes the run is its own, whatever was asked for. */
+function settingsOf({ input }: RunRecord, settings: Settings): Record<string, unknown> {
+  return { ...publicSettings(settings), ...input };
 }
 
 /** Values of settings that must not be shown. */

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { StorageClient } from '@crawlee/types';
 
 import { DATASETS } from '../core/checkpoint.ts';
+import { SurefootError } from '../core/errors.ts';
 import { toMeta, type RunMeta } from '../core/meta.ts';
 import { describeRun } from '../core/run.ts';
-import type { Site } from '../core/site.ts';
 import { writeExports } from '../export/files.ts';
 import type { Row } from '../export/json.ts';
 import { OPTIONS } from '../input/options.ts';
@@ -15,10 +15,16 @@ import { loadSite } from '../load-site.ts';
 import { createRedactor, redactData, type Redact } from '../platform/redact.ts';
 import { openRun } from './open-run.ts';
 
+/** What an export has of a site: its name, and the keys of its rows in their order. */
+interface RowsOf {
+  readonly name: string;
+  readonly record: { readonly shape: object };
+}
+
 /** @returns The paths of the files, in the order of `--format`. */
 export async function exportRows(
   client: StorageClient,
-  { settings, site, meta, redact }: { settings: Settings; site: Site; meta: RunMeta; redact: Redact },
+  { settings, site, meta, redact }: { settings: Settings; site: RowsOf; meta: RunMeta; redact: Redact },
 ): Promise<string[]> {
   const items = await client.datasets().getOrCreate(DATASETS.items);
   const failed = await client.datasets().getOrCreate(DATASETS.failed);
@@ -62,10 +68,25 @@ export async function exportCommand(settings: Settings): Promise<string> {
   const { storage, run, counts, tallies, used } = await openRun(settings);
   try {
     const redact = createRedactor([]);
-    const meta = redactData(toMeta(describeRun(run), tallies, counts, publicSettings(settings), used), redact);
-    const files = await exportRows(storage.client, { settings, site: await loadSite(run.input.site), meta, redact });
+    // The run's settings: this command's say nothing of it, but for a price that is asked for.
+    const shown = { ...run.settings, ...(settings.pricePerGb > 0 && { pricePerGb: settings.pricePerGb }) };
+    const meta = redactData(toMeta(describeRun(run), tallies, counts, shown, used), redact);
+    const site = await siteOf(run.input.site, settings.quiet);
+    const files = await exportRows(storage.client, { settings, site, meta, redact });
     return files.join('\n');
   } finally {
     storage.close();
+  }
+}
+
+/** The rows of a site whose folder is gone are there all the same. */
+async function siteOf(name: string, quiet: boolean): Promise<RowsOf> {
+  try {
+    return await loadSite(name);
+  } catch (error) {
+    if (!(error instanceof SurefootError) || error.kind !== 'input') throw error;
+    const without = `Site ${name} is no longer in src/routes/: a CSV has its columns in the order in which rows bring them.`;
+    if (!quiet) process.stderr.write(`${without}\n`);
+    return { name, record: { shape: {} } };
   }
 }

@@ -29,7 +29,8 @@ export async function openRun({ storageDir, pricePerGb }: Pick<Settings, 'storag
     const used: Used = {
       counters: storage.atomic?.counters(queue.id) ?? {},
       traffic: (await readState<TrafficSum[]>(storage.client, 'TRAFFIC')) ?? [],
-      pricePerGb,
+      // Without one of its own, what is told of the run is by the price that the run was told.
+      pricePerGb: pricePerGb || Number(run.settings?.['pricePerGb'] ?? 0),
     };
     return { storage, run, counts, tallies: storage.atomic?.tallies(queue.id) ?? [], used };
   } catch (error) {

@@ -19,6 +19,8 @@ export interface RunRecord {
   readonly finishedAt: string | null;
   /** Where the demo site listened: its URLs are in the queue. */
   readonly demoPort: number | null;
+  /** How its last process was told to crawl, without secrets. Records of earlier versions have none. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export type RunDecision =

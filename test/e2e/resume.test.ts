@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { startDemoSite, type DemoSite } from '../../src/demo/server.ts';
+import { openStorage } from '../../src/storage/open.ts';
+import { writeRun } from '../../src/storage/run.ts';
 import { newStorageDir, readExport, startCrawl, type CrawlProcess } from './crawl-process.ts';
 
 const STORIES = 150;
@@ -156,6 +158,10 @@ describe('another start over an unfinished run', () => {
     const { code } = await startCrawl(['--storage-dir', storageDir, '--resume', 'http://127.0.0.1:9/never']).ended;
     expect(code).toBe(0);
     expectEveryStoryOnce();
+    const { meta } = readExport(storageDir);
+    expect(meta['settings']).toMatchObject({ startUrls: [site.url], concurrency: 20 });
+    expect((await startCrawl(['export', '--storage-dir', storageDir]).ended).code).toBe(0);
+    expect(readExport(storageDir).meta).toEqual(meta);
   });
 
   it('with --fresh begins again', async () => {
@@ -165,6 +171,18 @@ describe('another start over an unfinished run', () => {
     expect(stderr).not.toContain('resuming');
     expectEveryStoryOnce();
   });
+});
+
+it('a run of a site that has another name by now is not resumed, and the message names that site and the ways out', async () => {
+  const { client, close } = openStorage({ store: 'sqlite', storageDir });
+  const input = { site: 'renamed', startUrls: [site.url], maxRequests: null };
+  await writeRun(client, { input, startedAt: '2026-02-03T04:05:06.000Z', finishedAt: null, demoPort: null });
+  close();
+  const { code, stderr } = await start('--resume').ended;
+  expect(code).toBe(1);
+  for (const part of [storageDir, 'site renamed', '--fresh', '`export`']) expect(stderr).toContain(part);
+  expect(stderr).not.toContain('--site');
+  expect((await start('--fresh', '--max-requests', '1').ended).code).toBe(0);
 });
 
 it('a finished run starts over on the next call, and its exports stay', async () => {
