@@ -13,7 +13,7 @@ import { decideRun, describeRun, type RunInput, type RunRecord } from './core/ru
 import type { Tier } from './core/page.ts';
 import type { Site } from './core/site.ts';
 import type { DemoSite } from './demo/server.ts';
-import { exportDir, exportRows, publicSettings } from './commands/export.ts';
+import { countRows, exportDir, exportRows, publicSettings } from './commands/export.ts';
 import { withEngine, type Engine } from './engine/engine.ts';
 import { chooseProxies } from './engine/ways-out.ts';
 import { assertExportDir } from './export/files.ts';
@@ -274,7 +274,8 @@ async function crawlRun(context: RunContext): Promise<number> {
     await writeRun(storage.client, finished);
     const elapsedSeconds = (performance.now() - startedMillis) / SECOND;
     const pagesThisTime = counts.handled - handled;
-    surroundings.print(formatSummary(meta, { exports, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
+    const rows = await countRows(storage.client);
+    surroundings.print(formatSummary(meta, { rows, exports, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
     return meta.failed > 0 ? 2 : 0;
   });
 }

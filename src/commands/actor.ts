@@ -19,6 +19,7 @@ import { uploadFiles, writeLocalResults, writeOutput } from '../storage/actor-re
 import { openCloudStorage } from '../storage/cloud.ts';
 import type { OpenStorage } from '../storage/open.ts';
 import { accompany } from './actor-company.ts';
+import { countRows } from './export.ts';
 
 /** Beside INPUT: `apify run` takes it away when it empties the store, and with it the reason to go on. */
 const MARKER = 'SUREFOOT_STATE.json';
@@ -130,8 +131,7 @@ async function runCrawl(settings: Settings, { host, extras, run, surroundings }:
     events: host.home?.events,
     attach: company.attach,
     async publish({ client, meta, files }) {
-      const { id } = await client.datasets().getOrCreate(DATASETS.items);
-      const { total: rows } = await client.dataset(id).listItems({ limit: 1 });
+      const rows = await countRows(client);
       outcome = toOutcome(meta, rows);
       await publish({ host, extras, client, meta, files, rows });
     },

@@ -42,6 +42,13 @@ export async function exportRows(
   });
 }
 
+/** How many rows there are to export. */
+export async function countRows(client: StorageClient): Promise<number> {
+  const { id } = await client.datasets().getOrCreate(DATASETS.items);
+  const { total } = await client.dataset(id).listItems({ limit: 1 });
+  return total;
+}
+
 /** Where exports go. */
 export function exportDir({ out, storageDir }: Pick<Settings, 'out' | 'storageDir'>): string {
   return out ?? join(storageDir, 'exports');

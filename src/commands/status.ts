@@ -9,7 +9,7 @@ import { formatSnapshot, type Snapshot } from '../report/live.ts';
 import { formatStatus, type FailureLine } from '../report/summary.ts';
 import { readSnapshot } from '../storage/run.ts';
 import { readLockOwner } from '../storage/sqlite/lock.ts';
-import { publicSettings } from './export.ts';
+import { countRows, publicSettings } from './export.ts';
 import { openRun } from './open-run.ts';
 
 /** Failures that are read; the newest ones. */
@@ -21,7 +21,10 @@ export async function statusCommand(settings: Settings, { colour = false }: { co
   try {
     const meta = toMeta(describeRun(run), tallies, counts, publicSettings(settings), used);
     const owner = readLockOwner(settings.storageDir);
-    const status = formatStatus(meta, await lastFailures(storage.client), owner, { colour });
+    const status = formatStatus(meta, await lastFailures(storage.client), owner, {
+      rows: await countRows(storage.client),
+      colour,
+    });
     if (!settings.live) return status;
     const snapshot = owner?.running ? await readSnapshot<Snapshot>(storage.client) : null;
     return `${status}\n${snapshot ? formatSnapshot(snapshot, Date.now()) : 'Nothing is live: no process is crawling.'}`;

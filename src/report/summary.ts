@@ -16,6 +16,8 @@ const BOLD = 1;
 const RED = 31;
 
 export interface SummaryExtra {
+  /** In the dataset. */
+  readonly rows: number;
   /** Paths of the files that were written. */
   readonly exports: readonly string[];
   /** How long this process crawled. */
@@ -42,18 +44,18 @@ export interface OwnerLine {
 
 /** The end of a crawl: pages, tiers, speed, files, and what to do about what is left. Ends without a line break. */
 export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
-  const { exports, elapsedSeconds, pagesThisTime = meta.attempted, colour = false } = extra;
+  const { rows, exports, elapsedSeconds, pagesThisTime = meta.attempted, colour = false } = extra;
   const rate = elapsedSeconds > 0 ? pagesThisTime / elapsedSeconds : 0;
   const title = `${meta.site}: ${meta.status} after ${toDuration(elapsedSeconds)}, ${toRate(rate)} pages/s`;
   const files = exports.length > 0 ? ['Files:', ...exports.map((path) => `  ${path}`)] : ['No files were written.'];
   const tables = [
-    pagesTable(meta, colour),
+    pagesTable(meta, rows, colour),
     tiersTable(meta, colour),
     ...climbsTable(meta, colour),
     ...spending(meta),
     ...trafficTable(meta, colour, TRAFFIC_SHOWN),
   ];
-  return [paint(title, BOLD, colour), ...tables, ...files, ...nextSteps(meta)].join('\n');
+  return [paint(title, BOLD, colour), ...tables, ...files, ...noRows(meta, rows), ...nextSteps(meta)].join('\n');
 }
 
 /** The `status` command: how far a run is, host by host, and what failed last. Ends without a line break.
@@ -63,12 +65,12 @@ export function formatStatus(
   meta: RunMeta,
   failures: readonly FailureLine[],
   owner: OwnerLine | null,
-  { colour = false }: { colour?: boolean } = {},
+  { rows, colour = false }: { rows: number; colour?: boolean },
 ): string {
   const parts = [
     paint(`${meta.site}: ${meta.status}, ${holder(owner)}`, BOLD, colour),
     `Started ${meta.startedAt}${meta.finishedAt === null ? '' : `, finished ${meta.finishedAt}`}`,
-    pagesTable(meta, colour),
+    pagesTable(meta, rows, colour),
     tiersTable(meta, colour),
     hostsTable(meta, colour),
     ...climbsTable(meta, colour),
@@ -106,17 +108,27 @@ function nextSteps(meta: RunMeta): string[] {
   return steps;
 }
 
+/** Nothing has failed then, and nothing else would say so. */
+function noRows({ site, succeeded, rejected }: RunMeta, rows: number): string[] {
+  if (rows > 0 || rejected > 0 || succeeded === 0) return [];
+  const pages = succeeded === 1 ? '1 page succeeded, and its handler' : `${toPages(succeeded)} succeeded, and their handlers`;
+  return [
+    `No rows: ${pages} pushed none. See in src/routes/${site}/ whether the selectors find anything in what came, ` +
+      'and whether labelOf() gives pages with data to the handler that pushes it.',
+  ];
+}
+
 /** The command's own default needs no flag. */
 function folderFlag(storageDir: unknown): string {
   if (typeof storageDir !== 'string' || storageDir === 'storage') return '';
   return ` --storage-dir ${/[^\w./@%+-]/.test(storageDir) ? `'${storageDir.replaceAll("'", String.raw`'\''`)}'` : storageDir}`;
 }
 
-function pagesTable(meta: RunMeta, colour: boolean): string {
-  const table = openTable(['Succeeded', 'Failed', 'Missing', 'Skipped', 'Pending', 'Rejected rows'], colour, 0);
+function pagesTable(meta: RunMeta, rows: number, colour: boolean): string {
+  const table = openTable(['Succeeded', 'Failed', 'Missing', 'Skipped', 'Pending', 'Rows', 'Rejected rows'], colour, 0);
   const failed = paint(toCount(meta.failed), RED, colour && meta.failed > 0);
   const [succeeded, missing, skipped] = [toCount(meta.succeeded), toCount(meta.missing), toCount(meta.skipped)];
-  table.push([succeeded, failed, missing, skipped, toCount(meta.pending), toCount(meta.rejected)]);
+  table.push([succeeded, failed, missing, skipped, toCount(meta.pending), toCount(rows), toCount(meta.rejected)]);
   return table.toString();
 }
 

@@ -35,12 +35,12 @@ function cells(text: string): string[][] {
 }
 
 const pagesRows = [
-  ['Succeeded', 'Failed', 'Missing', 'Skipped', 'Pending', 'Rejected rows'],
-  ['1,028', '3', '2', '0', '0', '2'],
+  ['Succeeded', 'Failed', 'Missing', 'Skipped', 'Pending', 'Rows', 'Rejected rows'],
+  ['1,028', '3', '2', '0', '0', '1,021', '2'],
 ];
 
 describe('formatSummary', () => {
-  const text = formatSummary(meta, { exports: ['/out/a.json', '/out/a.csv'], elapsedSeconds: 27.1 });
+  const text = formatSummary(meta, { rows: 1_021, exports: ['/out/a.json', '/out/a.csv'], elapsedSeconds: 27.1 });
 
   it('says what came of the pages, tier by tier', () => {
     expect(text).toMatch(/^hackernews: finished after 27\.1 s, 38\.1 pages\/s\n/);
@@ -63,31 +63,49 @@ describe('formatSummary', () => {
     ["my run's", "`npx tsx src/main.ts retry-failed --storage-dir 'my run'\\''s'`"],
   ])('names the folder %j for the failures of a run that is there', (storageDir, command) => {
     const there = { ...meta, settings: { ...meta.settings, storageDir } };
-    expect(formatSummary(there, { exports: [], elapsedSeconds: 1 })).toContain(`failed: ${command} puts back`);
+    expect(formatSummary(there, { rows: 1_021, exports: [], elapsedSeconds: 1 })).toContain(`failed: ${command} puts back`);
   });
 
   it('says how an unfinished run goes on', () => {
-    const left = formatSummary(unfinished, { exports: [], elapsedSeconds: 27.1 });
+    const left = formatSummary(unfinished, { rows: 1_021, exports: [], elapsedSeconds: 27.1 });
     expect(left).toContain('unfinished');
     expect(left).toContain('No files were written.');
     expect(left).toContain('1 page left: run the same command again to go on.');
     expect(left).not.toContain('retry-failed');
   });
 
+  it.each([
+    [{ succeeded: 1 }, 'No rows: 1 page succeeded, and its handler pushed none. See in src/routes/hackernews/ '],
+    [{ succeeded: 12 }, 'No rows: 12 pages succeeded, and their handlers pushed none. See in src/routes/hackernews/ '],
+  ])('says that %j brought no row, and where to look', (change, line) => {
+    const without = { ...meta, rejected: 0, ...change };
+    expect(formatSummary(without, { rows: 0, exports: [], elapsedSeconds: 1 })).toContain(`\n${line}`);
+    expect(formatSummary(without, { rows: 1, exports: [], elapsedSeconds: 1 })).not.toContain('No rows');
+  });
+
+  it.each([{ rejected: 2 }, { rejected: 0, succeeded: 0 }])('needs no word for no rows where %j says it', (change) => {
+    expect(formatSummary({ ...meta, ...change }, { rows: 0, exports: [], elapsedSeconds: 1 })).not.toContain('No rows');
+  });
+
   it('counts the speed of this process alone when it resumed a run', () => {
-    expect(formatSummary(meta, { exports: [], elapsedSeconds: 10, pagesThisTime: 33 })).toContain(', 3.3 pages/s');
+    expect(formatSummary(meta, { rows: 1_021, exports: [], elapsedSeconds: 10, pagesThisTime: 33 })).toContain(', 3.3 pages/s');
   });
 
   it('stands a run in which nothing was fetched', () => {
     const empty = toMeta({ ...meta }, [], { total: 0, handled: 0 }, {});
-    const nothing = formatSummary(empty, { exports: [], elapsedSeconds: 0 });
+    const nothing = formatSummary(empty, { rows: 1_021, exports: [], elapsedSeconds: 0 });
     expect(nothing).toContain('0.0 pages/s');
     expect(nothing).toContain('No page was fetched.');
     expect(nothing).not.toMatch(/NaN|Infinity/);
   });
 
   it('has colours only when asked for, and the same text with them', () => {
-    const coloured = formatSummary(meta, { exports: ['/out/a.json', '/out/a.csv'], elapsedSeconds: 27.1, colour: true });
+    const coloured = formatSummary(meta, {
+      rows: 1_021,
+      exports: ['/out/a.json', '/out/a.csv'],
+      elapsedSeconds: 27.1,
+      colour: true,
+    });
     expect(text).not.toContain('\u001B');
     expect(coloured).toContain('\u001B[31m3\u001B[0m');
     expect(stripVTControlCharacters(coloured)).toBe(text);
@@ -102,7 +120,7 @@ describe('formatStatus', () => {
   }));
 
   it('shows pages, tiers and hosts', () => {
-    expect(cells(formatStatus(meta, [], null))).toEqual([
+    expect(cells(formatStatus(meta, [], null, { rows: 1_021 }))).toEqual([
       ...pagesRows,
       ['Tier', 'Pages', 'Size', 'Time', 'A page'],
       ['http', '1,033', '14.2 MB', '5 min 20 s', '0.31 s'],
@@ -136,28 +154,28 @@ describe('formatStatus', () => {
       again: true,
     },
   ])('says who holds the run, and how it goes on: $name', ({ owner, status, start, again }) => {
-    const text = formatStatus(status, [], owner);
+    const text = formatStatus(status, [], owner, { rows: 1_021 });
     expect(text.startsWith(start)).toBe(true);
     expect(text.includes('run the same command again')).toBe(again);
   });
 
   it('shows the last ten failures, each error on one line', () => {
-    const text = formatStatus(meta, failures, null);
+    const text = formatStatus(meta, failures, null, { rows: 1_021 });
     expect(text).toContain('Last failures (10 of 12):\n  DETAIL https://news.example/2\n    HTTP 500 at stack 2\n');
     expect(text).toContain('DETAIL https://news.example/11\n    HTTP 500 at stack 11');
     expect(text).not.toContain('https://news.example/1\n');
-    expect(formatStatus(meta, [], null)).not.toContain('Last failures');
+    expect(formatStatus(meta, [], null, { rows: 1_021 })).not.toContain('Last failures');
   });
 
   it('lets no page steer the terminal', () => {
     const hostile = { url: 'https://x.example/\u001B[2J', label: 'DETAIL', error: '\u001B]0;title\u0007\u009B31m' };
-    expect(formatStatus({ ...meta, hosts: { '\u001B[2J': meta.hosts['cdn.example']! } }, [hostile], null)).not.toMatch(
-      /[^\P{Cc}\n]/u,
-    );
+    expect(
+      formatStatus({ ...meta, hosts: { '\u001B[2J': meta.hosts['cdn.example']! } }, [hostile], null, { rows: 1_021 }),
+    ).not.toMatch(/[^\P{Cc}\n]/u);
   });
 
   it('says when hosts were cut', () => {
     const hostsNote = 'The 100 hosts with the most pages, of 101.';
-    expect(formatStatus({ ...meta, hostsNote }, [], null)).toContain(hostsNote);
+    expect(formatStatus({ ...meta, hostsNote }, [], null, { rows: 1_021 })).toContain(hostsNote);
   });
 });
