@@ -99,6 +99,8 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     }
     const begun: RunRecord = { ...run, demoPort: demo?.port ?? null, settings: settingsOf(run, settings) };
     await writeRun(storage.client, begun);
+    // What the last process was doing is over.
+    if (resumes && !storage.cloud) await writeSnapshot(storage.client, null);
     const proxies = chooseProxies(settings, site, run.startedAt);
     return await crawlRun({ settings, surroundings, storage, site, proxies, run: begun, resumes, demo, cookies });
   } finally {

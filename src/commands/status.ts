@@ -8,7 +8,7 @@ import type { Settings } from '../input/schema.ts';
 import { formatSnapshot, type Snapshot } from '../report/live.ts';
 import { formatStatus, type FailureLine } from '../report/summary.ts';
 import { readSnapshot } from '../storage/run.ts';
-import { readLockOwner } from '../storage/sqlite/lock.ts';
+import { readLockOwner, type LockOwner } from '../storage/sqlite/lock.ts';
 import { countRows, publicSettings } from './export.ts';
 import { openRun } from './open-run.ts';
 
@@ -26,11 +26,17 @@ export async function statusCommand(settings: Settings, { colour = false }: { co
       colour,
     });
     if (!settings.live) return status;
-    const snapshot = owner?.running ? await readSnapshot<Snapshot>(storage.client) : null;
-    return `${status}\n${snapshot ? formatSnapshot(snapshot, Date.now()) : 'Nothing is live: no process is crawling.'}`;
+    return `${status}\n${await liveText(storage.client, owner)}`;
   } finally {
     storage.close();
   }
+}
+
+async function liveText(client: StorageClient, owner: LockOwner | null): Promise<string> {
+  if (!owner?.running) return 'Nothing is live: no process is crawling.';
+  const snapshot = await readSnapshot<Snapshot>(client);
+  if (!snapshot) return `Process ${owner.pid} has not said yet what it does: ask again in some seconds.`;
+  return formatSnapshot(snapshot, Date.now());
 }
 
 async function lastFailures(client: StorageClient): Promise<FailureLine[]> {
