@@ -10,6 +10,8 @@ export interface Activity {
   readonly broken: string | null;
   /** The answer is one that a browser saves to a file. */
   readonly download: boolean;
+  /** It is on its way to another document, or to none. */
+  readonly leaving: boolean;
   /** Requests of its scripts that are under way. */
   readonly asking: number;
   /** Rejects when the page's own process dies. Playwright leaves calls that are under way then without an answer for ever. */
@@ -22,6 +24,7 @@ const SCRIPTS_OWN = new Set(['fetch', 'xhr', 'script']);
 export function watchActivity(page: BrowserPage): Activity {
   const asking = new Set<Request>();
   const faults = new WeakMap<Request, string>();
+  let going: Request | null = null;
   let latest: Response | null = null;
   let shown: Response | null = null;
   let latestFault = '';
@@ -31,6 +34,7 @@ export function watchActivity(page: BrowserPage): Activity {
   const isDocument = (request: Request) => request.isNavigationRequest() && request.frame() === page.mainFrame();
   page.on('request', (request) => {
     if (SCRIPTS_OWN.has(request.resourceType())) asking.add(request);
+    else if (isDocument(request)) going = request;
   });
   page.on('response', (response) => {
     if (isDocument(response.request())) latest = response;
@@ -42,12 +46,14 @@ export function watchActivity(page: BrowserPage): Activity {
     if (latest === null || latest === shown || !isSameDocument(frame.url(), latest.url())) return;
     shown = latest;
     errorPage = null;
+    if (going === latest.request()) going = null;
     // What the document before has left open, no event will end.
     asking.clear();
   });
   page.on('requestfinished', (request) => asking.delete(request));
   page.on('requestfailed', (request) => {
     asking.delete(request);
+    if (going === request) going = null;
     const { errorText = '' } = request.failure() ?? {};
     // One that its own script leaves for another is aborted too.
     if (!isDocument(request) || errorText.includes('ERR_ABORTED')) return;
@@ -77,6 +83,9 @@ export function watchActivity(page: BrowserPage): Activity {
     },
     get download() {
       return download;
+    },
+    get leaving() {
+      return going !== null;
     },
     get asking() {
       return asking.size;

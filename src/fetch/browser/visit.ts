@@ -9,7 +9,7 @@ import type { Dom, Page } from '../../core/page.ts';
 import type { BrowserRules, BrowserView } from '../../core/site.ts';
 import { isShell } from '../../core/shell.ts';
 import type { TransportError } from '../../core/transport.ts';
-import { VerdictError } from '../../core/verdict.ts';
+import { VerdictError, type JudgedResponse } from '../../core/verdict.ts';
 import { decodeBody } from '../decode.ts';
 import { parse } from '../document.ts';
 import type { Activity } from './activity.ts';
@@ -74,7 +74,7 @@ async function read(page: BrowserPage, activity: Activity, { waitFor, prepare, c
     if (activity.answer === judged.answer || rounds === MAX_ROUNDS) break;
     judged = await passChallenge(page, activity); // A script has gone elsewhere meanwhile.
   }
-  if (judged.kind === 'text') return judged;
+  if (judged.kind === 'sent') return judged;
   if (prepare) {
     await inTime(closeBanners());
     await prepare(createView(page, activity));
@@ -103,7 +103,7 @@ async function open(page: BrowserPage, activity: Activity, { url, referer, onArr
 }
 
 interface Judged extends Visit {
-  readonly kind: 'html' | 'text';
+  readonly kind: 'html' | 'sent';
   readonly answer: Activity['answer'];
 }
 
@@ -112,12 +112,13 @@ async function passChallenge(page: BrowserPage, activity: Activity): Promise<Jud
   const time = startTime(CHALLENGE_MILLIS);
   let challenge: string | null = null;
   for (;;) {
-    await loaded(page, activity);
+    const came = await loaded(page, activity);
     const response = activity.answer;
     const answer = toJudged(activity, page.url());
     if (answer.status < 400 && isNoPage(answer.status, answer.headers)) throw noPage(answer.status, answer.headers);
     const { status, headers } = answer;
     if (kindOf(headers) === 'text' && status < 400) return await readText(response);
+    if (came === 'ended' && status < 400) return await readEnded(response, answer);
 
     const html = await readContent(page, activity);
     const $ = parse(html);
@@ -187,7 +188,20 @@ async function readText(answer: Activity['answer']): Promise<Judged> {
   const html = decodeBody(await inTime(answer.body()), headers['content-type']);
   const isXml = /[/+]xml\b/.test(headers['content-type'] ?? '');
   const $ = isXml ? parse(html, true) : parse('');
-  return { kind: 'text', html, $, response: { status: answer.status(), headers }, answer };
+  return { kind: 'sent', html, $, response: { status: answer.status(), headers }, answer };
+}
+
+/** A document that its own script has ended, as it was sent: what is shown of it lacks the rest. */
+async function readEnded(answer: Activity['answer'], judged: JudgedResponse): Promise<Judged> {
+  const sent = await inTime(answer?.body() ?? Promise.resolve(null)).catch(() => null);
+  if (answer === null || sent === null) {
+    throw new VerdictError('transient', 'A script of the page has ended it before it was there.');
+  }
+  const headers = answer.headers();
+  const html = decodeBody(sent, headers['content-type']);
+  const $ = parse(html);
+  throwUnlessOk(judgeDocument(judged, html, $), judged);
+  return { kind: 'sent', html, $, response: { status: answer.status(), headers }, answer };
 }
 
 /** Crawlee's helper for banners adds 370 KB of style to a page, which is nothing that the page said. */

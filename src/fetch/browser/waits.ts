@@ -18,29 +18,36 @@ const LOAD_MILLIS = 20 * SECOND;
 const READ_MILLIS = 10 * SECOND;
 const CHECK_MILLIS = 500;
 
-/** Until the document is there, and its `load` event if that comes soon. */
-export async function loaded(page: BrowserPage, activity: Activity): Promise<void> {
-  if (!(await isThere(page, activity, { state: 'domcontentloaded', millis: NAVIGATION_MILLIS }))) throw tooLate();
+/** Until the document is there, and its `load` event if that comes soon.
+ *  @returns `ended`: its own script has ended it before it was there, and it is shown as far as it had come. */
+export async function loaded(page: BrowserPage, activity: Activity): Promise<'whole' | 'ended'> {
+  const there = await isThere(page, activity, { state: 'domcontentloaded', millis: NAVIGATION_MILLIS });
+  if (there === 'ended') return 'ended';
+  if (there === null) throw tooLate();
   await isThere(page, activity, { state: 'load', millis: LOAD_MILLIS });
+  return 'whole';
 }
 
-/** Neither event comes of a document that breaks off, nor of one that Chromium has ended (`isComplete`). */
+/** Neither event comes of a document that breaks off, nor of one that has ended. */
 async function isThere(
   page: BrowserPage,
   activity: Activity,
   { state, millis }: { state: 'domcontentloaded' | 'load'; millis: number },
-): Promise<boolean> {
+): Promise<'reached' | 'ended' | null> {
   const time = startTime(millis);
-  for (;;) {
+  for (let ended = false; ;) {
     const reached = await isReached(page, state, CHECK_MILLIS);
     if (activity.broken !== null) throw new Error(activity.broken);
-    if (reached || (await isComplete(page))) return true;
-    if (time.isUp()) return false;
+    if (reached) return 'reached';
+    if (ended) return 'ended';
+    if (time.isUp()) return null;
+    // Asked once more whether it was reached: both may have come about in between.
+    ended = !activity.leaving && (await isComplete(page));
   }
 }
 
-/** A script that goes elsewhere while its document is parsed has Chromium end the document right there, for good: also when
- *  it stays, as there was nothing to show. It is complete then, and says so only when it is asked. */
+/** When a script goes elsewhere while its document is parsed, Chromium ends the document right there, for good: also when it
+ *  stays, as there was nothing to show. It is complete then, and says so only when it is asked. */
 async function isComplete(page: BrowserPage): Promise<boolean> {
   try {
     return (await inTime(page.evaluate<string>('document.readyState'))) === 'complete';

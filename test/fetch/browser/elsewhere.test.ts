@@ -68,6 +68,32 @@ describeBrowser('a page that sends its reader to what shows nothing', () => {
     expect(pages).toEqual([]);
   });
 
+  it('is left for a page that takes its time to come', async () => {
+    const server = await startServer({
+      '/page': thanks(go('/late')),
+      '/late': (...args) => setTimeout(() => html('<h1>late</h1>', { 'x-lab': 'late' })(...args), 2_000),
+    });
+    const { pages } = await crawlBrowser({ urls: [`${server.origin}/page`] });
+    expect(pages[0]?.response).toMatchObject({ url: `${server.origin}/late`, headers: { 'x-lab': 'late' } });
+    expect(pages[0]?.$('h1').text()).toBe('late');
+  });
+
+  it.each([
+    ['in its head', ['<script>location.href = "shop://open"</script>', '']],
+    ['in its middle', ['', '<script>location.href = "/nothing"</script>']],
+  ])('%s, is read as it was sent: Chromium shows no more of it', async (_, [head, middle]) => {
+    const text = 'Words to read. '.repeat(50);
+    const sent = `<!doctype html><html><head>${head}</head><body><h1>whole</h1>${text}${middle}<ul><li>row</ul></body></html>`;
+    const server = await startServer({
+      ...answers,
+      '/page': (response) => response.writeHead(200, { 'content-type': 'text/html' }).end(sent),
+    });
+    const { pages, failures } = await crawlBrowser({ urls: [`${server.origin}/page`] });
+    expect(failures).toEqual([]);
+    expect(pages.map(({ html }) => html)).toEqual([sent]);
+    expect(pages[0]?.$('li').text()).toBe('row');
+  });
+
   it('is left when something else comes of it after all', async () => {
     const server = await startServer({
       ...answers,
