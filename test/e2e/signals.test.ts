@@ -8,8 +8,6 @@ import { describe, it } from 'vitest';
 import { startDemoSite } from '../../src/demo/server.ts';
 import { handledUrls, newStorageDir, startCrawl } from './crawl-process.ts';
 
-const MKFIFO: string = 'mkfifo';
-
 describe.concurrent('a signal', () => {
   it('lets a page finish that takes longer than the 20 s which Crawlee gives it after a Ctrl+C', async ({
     expect,
@@ -34,7 +32,7 @@ describe.concurrent('a signal', () => {
     onTestFinished(() => site.close());
     const storageDir = newStorageDir();
     const input = join(storageDir, 'input.json');
-    execFileSync(MKFIFO, [input]);
+    execFileSync('mkfifo', [input]);
     const crawl = startCrawl(['--input', input, '--storage-dir', storageDir]);
     // Resolves when it is read.
     const file = await open(input, 'w');
