@@ -3,12 +3,12 @@ import { messageOf, SurefootError } from './core/errors.ts';
 import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } from './input/load.ts';
 import type { Surroundings } from './crawl.ts';
 import type { Settings } from './input/schema.ts';
+import { openOutput } from './platform/output.ts';
 import { createRedactor } from './platform/redact.ts';
 import { outliveQuestions } from './platform/signals.ts';
 
 outliveQuestions();
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const { print, fault } = openOutput();
 
 process.on('uncaughtException', (error) => {
   report(error);
@@ -19,6 +19,8 @@ try {
   const argv = process.argv.slice(2);
   const actorRun = readActorRun(argv);
   const code = actorRun ? await runActor(argv, actorRun) : await runCommand(argv);
+  const lost = await fault();
+  if (lost) throw new SurefootError('run', `The result could not be written to stdout: ${lost.message}. All else is done.`);
   // Sockets that are kept alive would hold the process for a while longer.
   process.exit(code);
 } catch (error) {

@@ -1,6 +1,7 @@
 // A worker's process (`--workers`): forked by engine/workers.ts, which sends its job. It lives no longer than its parent.
 import { messageOf, SurefootError } from './core/errors.ts';
 import type { WorkerJob } from './engine/worker.ts';
+import { openOutput } from './platform/output.ts';
 import { createRedactor } from './platform/redact.ts';
 import { leaveSignalsToParent } from './platform/signals.ts';
 
@@ -14,6 +15,7 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 leaveSignalsToParent();
+openOutput();
 
 // Loaded before there is a job.
 const engine = import('./engine/worker.ts');
