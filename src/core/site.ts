@@ -1,9 +1,9 @@
 // The contract a folder of routes fulfils: defineSite().
 import type { z } from 'zod';
 
-import { SurefootError } from './errors.ts';
 import type { Handler, Page, Tier } from './page.ts';
 import type { ProxyMode } from './proxy.ts';
+import { checkSite } from './site-rules.ts';
 
 /** A Zod object per label: what `request.userData` holds for it. */
 export type UserDataSchemas = Readonly<Record<string, z.ZodObject>>;
@@ -69,37 +69,15 @@ export interface Site {
   readonly routes: Readonly<Record<string, Handler>>;
 }
 
-/** Declares a site. Labels in `routes`, `userData` and `labelOf` must agree, which the types check; names and
- *  start URLs are checked here.
- *  @throws {SurefootError} kind `site`: a name, label or start URL that cannot work. */
+/** Declares a site. Labels in `routes`, `userData` and `labelOf` must agree, which the types check; what can be checked
+ *  without them is checked here too.
+ *  @throws {SurefootError} kind `site`: see site-rules.ts. */
 export function defineSite<const Schemas extends UserDataSchemas>(definition: SiteDefinition<Schemas>): Site {
-  const { name } = definition;
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
-    throw new SurefootError('site', `A site's name is its folder in src/routes/: small letters, digits and "-", got "${name}".`);
-  }
-  for (const label of Object.keys(definition.routes)) {
-    if (!/^[A-Z][A-Z0-9_]*$/.test(label)) {
-      throw new SurefootError('site', `Labels of site "${name}" are UPPER_SNAKE, such as DETAIL, got "${label}".`);
-    }
-  }
-  for (const [what, byLabel] of Object.entries({ tier: definition.tier, proxy: definition.proxy, ...definition.browser })) {
-    const stranger = Object.keys(byLabel ?? {}).find((label) => !Object.hasOwn(definition.routes, label));
-    if (stranger !== undefined) {
-      const labels = Object.keys(definition.routes).join(', ');
-      throw new SurefootError(
-        'site',
-        `\`${what}\` of site "${name}" names the label ${stranger}, which has no route. It has ${labels}.`,
-      );
-    }
-  }
-  for (const url of definition.startUrls) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new SurefootError('site', `Start URLs of site "${name}" are absolute http(s) URLs, got "${url}".`);
-    }
-  }
-  return {
+  const site: Site = {
     ...definition,
-    // Each handler is only ever called with userData that its own label's schema has parsed (fetch/http-crawler.ts).
+    // Each handler is only ever called with userData that its own label's schema has parsed (fetch/handler.ts).
     routes: definition.routes as Readonly<Record<string, Handler<never>>> as Readonly<Record<string, Handler>>,
   };
+  checkSite(site);
+  return site;
 }

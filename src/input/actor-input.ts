@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { messageOf, SurefootError } from '../core/errors.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { actorExtras, type ActorExtras } from './actor-extras.ts';
 import { ACTOR_FIELDS } from './actor-fields.ts';
-import { didYouMean } from './nearest.ts';
 import { parseJson, type Given, type Source } from './sources.ts';
 
 /** Of values that are not shown: they may hold a secret. */

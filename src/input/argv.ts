@@ -1,7 +1,7 @@
 // What the command line asks for: which command, its start URLs and flags. Values are checked later, by the schema.
 import { SurefootError } from '../core/errors.ts';
+import { didYouMean, nearest } from '../core/nearest.ts';
 import { isHttpUrl } from './http-url.ts';
-import { didYouMean, nearest } from './nearest.ts';
 import { OPTIONS, shownValue } from './options.ts';
 import type { Option } from './options.ts';
 import { cutArgv, FLAGS, helpText } from './program.ts';

@@ -1,7 +1,7 @@
 // What one place says of the settings, each value with the name of that place; and the place that is a JSON file.
 import { SurefootError } from '../core/errors.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { findJsonError } from './json-error.ts';
-import { didYouMean } from './nearest.ts';
 import { OPTIONS } from './options.ts';
 import type { Option } from './options.ts';
 

@@ -1,6 +1,6 @@
 // The settings among environment variables, from the environment or .env, and the names that were meant to be one of them.
 import { SurefootError } from '../core/errors.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { OPTIONS, toVariable } from './options.ts';
 import { proxyFields } from './proxy-fields.ts';
 import { fromText } from './sources.ts';

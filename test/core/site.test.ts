@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { SurefootError } from '../../src/core/errors.ts';
+import { TIERS } from '../../src/core/page.ts';
+import { PROXY_MODES } from '../../src/core/proxy.ts';
 import { defineSite } from '../../src/core/site.ts';
 
 const definition = {
@@ -63,4 +65,37 @@ describe('defineSite', () => {
       expect(message).toContain(`"${url}"`);
     },
   );
+
+  it.each([
+    [{ proxy: { LIST: 'stiky' } }, '`proxy.LIST`', '"stiky". Did you mean "sticky"?'],
+    [{ proxy: { LIST: 'Rotating' } }, '`proxy.LIST`', 'none, rotating, sticky, geo, got "Rotating". Did you mean "rotating"?'],
+    [{ proxy: { LIST: true } }, '`proxy.LIST`', 'none, rotating, sticky, geo, got true.'],
+    [{ proxy: { LIST: '' } }, '`proxy.LIST`', 'got "".'],
+    [
+      { tier: { LIST: 'browsr' } },
+      '`tier.LIST`',
+      'http, impersonate, browser, unblocker, api, got "browsr". Did you mean "browser"?',
+    ],
+    [{ tier: { LIST: null } }, '`tier.LIST`', 'got null.'],
+    [{ tier: { LSIT: 'http' } }, '`tier`', 'the label LSIT, which has no route. Did you mean LIST? It has LIST.'],
+    [{ routes: undefined }, '`routes`', 'one handler for each label, got nothing.'],
+    [{ routes: { LIST: undefined } }, '`routes.LIST`', 'must be a function, got nothing.'],
+    [{ userData: undefined }, '`userData`', 'a Zod object for each label, got nothing.'],
+    [{ userData: {} }, '`userData.LIST`', 'must be a Zod object, got nothing.'],
+    [{ userData: { LIST: { shelf: 'string' } } }, '`userData.LIST`', 'must be a Zod object, got {"shelf":"string"}.'],
+    [{ labelOf: 'LIST' }, '`labelOf`', 'a function from a URL to its label, got "LIST".'],
+    [{ record: undefined }, '`record`', 'the Zod object of one row, got nothing.'],
+    [{ startUrls: 'https://a.example/' }, '`startUrls`', 'a list of URLs, got "https://a.example/".'],
+  ])('without the types refuses %j', (part, where, says) => {
+    const { kind, message } = problemOf(() => defineSite({ ...definition, ...part } as unknown as typeof definition));
+    expect(kind).toBe('site');
+    expect(message).toContain(where);
+    expect(message).toContain('"my-site2"');
+    expect(message).toContain(says);
+  });
+
+  it('takes every tier and every proxy mode', () => {
+    for (const tier of TIERS) expect(defineSite({ ...definition, tier: { LIST: tier } }).tier).toEqual({ LIST: tier });
+    for (const mode of PROXY_MODES) expect(defineSite({ ...definition, proxy: { LIST: mode } }).proxy).toEqual({ LIST: mode });
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { nearest } from '../../src/input/nearest.ts';
+import { nearest } from '../../src/core/nearest.ts';
 
 const NAMES = ['crawl', 'verify', 'status', 'export', 'demo-site', '--concurrency', '--max-requests', '--out', '--url'];
 
