@@ -1,8 +1,10 @@
 // A site is found by its folder, and a folder that is no site is refused in words. Over a copy with folders of its own.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -36,17 +38,32 @@ describe("a folder of one's own", () => {
     broken: "throw new Error('it cannot even be loaded');",
   };
 
+  /** What only shows in a process that runs TypeScript as `npx tsx` does. */
+  const AS_RUN: Record<string, string> = {
+    'no-file': "// One.\nimport { list } from './lst.ts';\nexport const site = { list };",
+    'no-package': "import { z } from 'zoood';\nexport const site = { z };",
+    'no-export': "// One.\nimport { lst } from '../good/index.ts';\nexport const site = { lst };",
+    'no-syntax': '// One.\nexport const site = { name: 1,, };',
+    'no-routes':
+      "import { defineSite } from '../../core/site.ts';\n\nexport const site = defineSite({ name: 'no-routes' } as never);",
+    'bad-json': "export const site = JSON.parse('{') as object;",
+    throws: "export const site = (() => {\n  throw new TypeError('of its own');\n})();",
+  };
+
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'surefoot-sites-'));
-    cpSync(join(root, 'src', 'core'), join(dir, 'core'), { recursive: true });
-    cpSync(join(root, 'src', 'load-site.ts'), join(dir, 'load-site.ts'));
-    for (const [name, text] of Object.entries(FOLDERS)) {
-      mkdirSync(join(dir, 'routes', name), { recursive: true });
-      writeFileSync(join(dir, 'routes', name, 'index.ts'), text);
+    const src = join(dir, 'src');
+    cpSync(join(root, 'src', 'core'), join(src, 'core'), { recursive: true });
+    cpSync(join(root, 'src', 'load-site.ts'), join(src, 'load-site.ts'));
+    writeFileSync(join(dir, 'package.json'), '{ "type": "module" }');
+    symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
+    for (const [name, text] of Object.entries({ ...FOLDERS, ...AS_RUN })) {
+      mkdirSync(join(src, 'routes', name), { recursive: true });
+      writeFileSync(join(src, 'routes', name, 'index.ts'), text);
     }
-    mkdirSync(join(dir, 'routes', 'no-index'));
-    writeFileSync(join(dir, 'routes', 'a-file.ts'), FOLDERS['good'] as string);
-    ({ loadSite: load } = (await import(/* @vite-ignore */ join(dir, 'load-site.ts'))) as { loadSite: typeof loadSite });
+    mkdirSync(join(src, 'routes', 'no-index'));
+    writeFileSync(join(src, 'routes', 'a-file.ts'), FOLDERS['good'] as string);
+    ({ loadSite: load } = (await import(/* @vite-ignore */ join(src, 'load-site.ts'))) as { loadSite: typeof loadSite });
   });
 
   afterAll(() => {
@@ -68,6 +85,32 @@ describe("a folder of one's own", () => {
 
   it('that throws when it is loaded shows its own error', async () => {
     await expect(load('broken')).rejects.toThrow('it cannot even be loaded');
+  });
+
+  it('that cannot be loaded is refused in a sentence, and what its own code throws keeps its stack', async () => {
+    const script = `import { loadSite } from './src/load-site.ts';
+      const told = process.argv.slice(2).map((name) => loadSite(name).catch((error) => [error.kind ?? null, error.message, error.stack]));
+      console.log(JSON.stringify(await Promise.all(told)));`;
+    writeFileSync(join(dir, 'load.ts'), script);
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', join(dir, 'load.ts'), ...Object.keys(AS_RUN)], {
+      cwd: dir,
+    });
+    const told = JSON.parse(stdout) as [string | null, string, string][];
+    const path = (name: string) => `src/routes/${name}/index.ts`;
+    const cannot = (name: string) => `[site] src/routes/${name}/ cannot be loaded: `;
+    expect(told.slice(0, 5).map(([kind, message]) => [kind, message])).toEqual([
+      ['site', `${cannot('no-file')}Cannot find module 'src/routes/no-file/lst.ts' imported from ${path('no-file')}`],
+      ['site', `${cannot('no-package')}Cannot find package 'zoood' imported from ${path('no-package')}`],
+      [
+        'site',
+        `${cannot('no-export')}The requested module '../good/index.ts' does not provide an export named 'lst' (${path('no-export')}:2)`,
+      ],
+      ['site', `${cannot('no-syntax')}Expected identifier but found "," (${path('no-syntax')}:2)`],
+      ['site', expect.stringMatching(/^\[site\] Site "no-routes" needs `routes`, .* \(src\/routes\/no-routes\/index\.ts:3\)$/)],
+    ]);
+    expect(told[5]).toEqual([null, expect.stringContaining('JSON'), expect.stringContaining(`${path('bad-json')}:1:`)]);
+    expect(told[6]).toEqual([null, 'of its own', expect.stringContaining(`${path('throws')}:2:`)]);
   });
 
   it('without an index.ts is refused in words', async () => {
