@@ -30,7 +30,7 @@ import { failurePrinter, secondPassLine } from './report/failures.ts';
 import { toCount, toPages } from './report/figures.ts';
 import { describeInput, openingLine } from './report/opening.ts';
 import { formatSnapshot } from './report/live.ts';
-import { startProgress } from './report/progress.ts';
+import { readProgress, startProgress } from './report/progress.ts';
 import { formatSummary } from './report/summary.ts';
 import { openStorage, type OpenStorage } from './storage/open.ts';
 import { clearRun, readRun, writeRun, writeSnapshot } from './storage/run.ts';
@@ -214,7 +214,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     const { total, handled } = engine.counts();
     const startedMillis = performance.now();
     const progress = startProgress({
-      read: () => ({ done: engine.counts().handled, known: engine.counts().total, failed: frontier.failed }),
+      read: () => readProgress(frontier, Date.now()),
       quiet: settings.quiet,
     });
     say = (text) => progress.line(redact(text));

@@ -11,7 +11,7 @@ import { redactData, type Redact } from '../platform/redact.ts';
 import { askToStop } from '../platform/signals.ts';
 import { toCount, toPages } from '../report/figures.ts';
 import { formatSnapshot } from '../report/live.ts';
-import { slidingRate, toProgressLine } from '../report/progress.ts';
+import { readProgress, slidingRate, toProgressLine } from '../report/progress.ts';
 
 /** Between two status messages; each is a call of the API. */
 const STATUS_MILLIS = 10_000;
@@ -88,8 +88,8 @@ export async function accompany({ host, run, redact, exitNow }: CompanyOptions):
       const rateAt = slidingRate(performance.now(), handled);
       let last = '';
       const timer = setInterval(() => {
-        const { handled: done, total: known } = engine.counts();
-        const line = toProgressLine({ done, known, failed: engine.frontier.failed }, rateAt(performance.now(), done));
+        const counts = readProgress(engine.frontier, Date.now());
+        const line = toProgressLine(counts, rateAt(performance.now(), counts.done));
         if (line !== last && !leaving) void host.say(line);
         last = line;
       }, STATUS_MILLIS).unref();

@@ -5,6 +5,7 @@ import type { WriteStream } from 'node:tty';
 import type CliProgress from 'cli-progress';
 
 import { toCount, toDuration, toRate } from './figures.ts';
+import type { Snapshot } from './live.ts';
 
 // Only a terminal has a bar.
 const require = createRequire(import.meta.url);
@@ -19,6 +20,16 @@ export interface ProgressCounts {
   /** Pages that are known so far, done ones included. */
   readonly known: number;
   readonly failed: number;
+  /** Seconds until any page can go on; 0 while one is in flight. @default 0 */
+  readonly restsFor?: number;
+}
+
+/** What progress is read from. */
+interface Frontier {
+  counts(): { readonly total: number; readonly handled: number };
+  readonly failed: number;
+  readonly inFlight: number;
+  snapshot(): Pick<Snapshot, 'nextWake'>;
 }
 
 /** Where progress goes. Only `write`, `isTTY` and `columns` are used of it. */
@@ -74,13 +85,27 @@ export function startProgress(options: ProgressOptions): Progress {
   };
 }
 
-/** `412 of 1,034 pages done, 38.2 pages/s, 3 failed, about 16 s left`; no guess at the end while nothing moves.
+/** @param now Epoch milliseconds. */
+export function readProgress(frontier: Frontier, now: number): ProgressCounts {
+  const { total: known, handled: done } = frontier.counts();
+  const nextWake = frontier.inFlight > 0 ? null : frontier.snapshot().nextWake;
+  return { done, known, failed: frontier.failed, restsFor: nextWake === null ? 0 : Math.max(0, nextWake - now) / 1_000 };
+}
+
+/** `412 of 1,034 pages done, 38.2 pages/s, 3 failed, about 16 s left`. While nothing moves there is no guess at the end, and
+ *  where the rest is longer than the guess, as before the second pass, it is no good: `next due in 52 s` then.
  *  @param rate Pages a second. */
-export function toProgressLine({ done, known, failed }: ProgressCounts, rate: number): string {
+export function toProgressLine({ done, known, failed, restsFor = 0 }: ProgressCounts, rate: number): string {
   const parts = [`${toCount(done)} of ${toCount(known)} pages done`, `${toRate(rate)} pages/s`, `${toCount(failed)} failed`];
-  const seconds = Math.ceil((known - done) / rate);
-  if (rate > 0 && seconds > 0) parts.push(`about ${seconds < 60 ? `${seconds} s` : toDuration(seconds)} left`);
+  const left = known > done && rate > 0 ? Math.ceil((known - done) / rate) : 0;
+  const rest = known > done ? Math.ceil(restsFor) : 0;
+  if (rest > Math.max(1, left)) parts.push(`next due in ${toSeconds(rest)}`);
+  else if (left > 0) parts.push(`about ${toSeconds(left)} left`);
   return parts.join(', ');
+}
+
+function toSeconds(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : toDuration(seconds);
 }
 
 /** Pages a second since the given start or over the last 30 s, whichever is shorter: what a resumed run had done before

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type ProgressCounts,
   type ProgressStream,
+  readProgress,
   slidingRate,
   startProgress,
   toProgressLine,
@@ -63,9 +64,29 @@ describe('toProgressLine', () => {
     [{ done: 0, known: 10, failed: 0 }, 0, '0 of 10 pages done, 0.0 pages/s, 0 failed'],
     [{ done: 10, known: 10, failed: 1 }, 5, '10 of 10 pages done, 5.0 pages/s, 1 failed'],
     [{ done: 0, known: 75, failed: 0 }, 1, '0 of 75 pages done, 1.0 pages/s, 0 failed, about 1 min 15 s left'],
+    [{ done: 90, known: 93, failed: 0, restsFor: 51.2 }, 3, '90 of 93 pages done, 3.0 pages/s, 0 failed, next due in 52 s'],
+    [{ done: 90, known: 93, failed: 0, restsFor: 480 }, 0, '90 of 93 pages done, 0.0 pages/s, 0 failed, next due in 8 min 0 s'],
+    // As between two pages of a host with a Crawl-delay: the guess is good, for its rate has the rests in it.
+    [{ done: 90, known: 93, failed: 0, restsFor: 20 }, 0.05, '90 of 93 pages done, 0.05 pages/s, 0 failed, about 1 min 0 s left'],
+    [{ done: 90, known: 93, failed: 0, restsFor: 0.2 }, 0, '90 of 93 pages done, 0.0 pages/s, 0 failed'],
+    [{ done: 93, known: 93, failed: 0, restsFor: 20 }, 3, '93 of 93 pages done, 3.0 pages/s, 0 failed'],
     [{ done: 11, known: 10, failed: 0 }, 1, '11 of 10 pages done, 1.0 pages/s, 0 failed'],
   ])('says %j at %d pages/s in words', (given, rate, line) => {
     expect(toProgressLine(given, rate)).toBe(line);
+  });
+});
+
+describe('readProgress', () => {
+  const counts = () => ({ total: 9, handled: 4 });
+
+  it.each([
+    ['rests while nothing is in flight', 0, 6_000, 5],
+    ['does not while a page is', 1, 6_000, 0],
+    ['does not when nothing waits for a time', 0, null, 0],
+    ['does not when the time has come', 0, 500, 0],
+  ])('%s', (_, inFlight, nextWake, restsFor) => {
+    const frontier = { counts, failed: 1, inFlight, snapshot: () => ({ nextWake }) };
+    expect(readProgress(frontier, 1_000)).toEqual({ done: 4, known: 9, failed: 1, restsFor });
   });
 });
 
