@@ -83,7 +83,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     settings.cookies === undefined ? [] : readCookieFile(settings.cookies, { now: Date.now(), findJsonError }).cookies;
   const named = await loadSite(settings.site);
   chooseProxies(settings, named, '');
-  assertExportDir(exportDir(settings));
+  if (settings.out !== undefined) assertExportDir(settings.out);
   assertPins(named, settings.tiers);
   if (settings.browserPath !== undefined && !existsSync(settings.browserPath)) {
     throw new SurefootError('input', `--browser-path names ${settings.browserPath}, which is not there.`);
@@ -92,6 +92,8 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
   let storage: OpenStorage | null = null;
   let demo: DemoSite | null = null;
   try {
+    // By default in the storage folder: of that, the lock has said what is wrong.
+    assertExportDir(exportDir(settings));
     storage = surroundings.actor?.storage ?? openStorage({ store, storageDir, fresh });
     const { run, resumes, site } = await beginRun(settings, named, storage, surroundings.actor !== undefined);
     if (run.input.startUrls.length === 0) {
@@ -277,7 +279,10 @@ async function crawlRun(context: RunContext): Promise<number> {
     const elapsedSeconds = (performance.now() - startedMillis) / SECOND;
     const pagesThisTime = counts.handled - handled;
     const rows = await countRows(storage.client);
-    surroundings.print(formatSummary(meta, { rows, exports, elapsedSeconds, pagesThisTime, colour: process.stdout.isTTY }));
+    const canRetry = storage.atomic !== null;
+    surroundings.print(
+      formatSummary(meta, { rows, exports, elapsedSeconds, pagesThisTime, canRetry, colour: process.stdout.isTTY }),
+    );
     return meta.failed > 0 ? 2 : 0;
   });
 }

@@ -1,4 +1,5 @@
 // Command line, input files, .env and environment as one frozen Settings, or one error a person can act on.
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -39,10 +40,18 @@ async function fromInputFlag(file: string, cwd: string): Promise<Source> {
   return fromJson(text, file);
 }
 
-async function fromStorage(storageDir: unknown, cwd: string): Promise<Source> {
+async function fromStorage(given: Given | undefined, cwd: string): Promise<Source> {
+  const storageDir = given?.value ?? fields.storageDir.default;
   // What is no path at all is for the schema to refuse.
   if (typeof storageDir !== 'string' || storageDir === '') return new Map();
   const file = path.join(storageDir, INPUT_FILE);
+  const inTheWay = findFile(path.dirname(path.resolve(cwd, file)));
+  if (inTheWay !== undefined) {
+    throw new SurefootError(
+      'input',
+      `${given?.where() ?? 'The storage folder'} must be a folder, got "${storageDir}": ${inTheWay} is a file.`,
+    );
+  }
   const text = await readText(path.resolve(cwd, file), file);
   if (text === undefined) return new Map();
   const source = fromJson(text, file);
@@ -50,6 +59,19 @@ async function fromStorage(storageDir: unknown, cwd: string): Promise<Source> {
     throw new SurefootError('input', `storageDir cannot be set in ${file}: the file is found by it. Use --storage-dir.`);
   }
   return source;
+}
+
+/** The part of a path that is no folder, if there is one. */
+function findFile(dir: string): string | undefined {
+  try {
+    const stats = statSync(dir, { throwIfNoEntry: false });
+    if (stats) return stats.isDirectory() ? undefined : dir;
+  } catch (thrown) {
+    // What cannot be looked at is for who reads or writes there to say.
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOTDIR')) return undefined;
+  }
+  const above = path.dirname(dir);
+  return above === dir ? undefined : findFile(above);
 }
 
 async function fromEnvironment(env: Places['env'], cwd: string): Promise<Source[]> {
@@ -106,7 +128,7 @@ export async function gatherSettings(line: CommandLine & { kind: 'run' }, places
   if (line.inputFile !== undefined) above.push(await fromInputFlag(line.inputFile, cwd));
   const below = await fromEnvironment(env, cwd);
   // The demo site keeps nothing, so no storage directory has a say in it.
-  const storageDir = merge([...above, ...below]).get('storageDir')?.value ?? fields.storageDir.default;
+  const storageDir = merge([...above, ...below]).get('storageDir');
   const stored =
     'actorInput' in places
       ? (await import('./actor-input.ts')).fromActorInput(places.actorInput)

@@ -2,7 +2,7 @@
 import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
 import { toPages } from './figures.ts';
 
-/** Failures that are printed one by one; `status` and the exports have all of them. */
+/** Failures that are printed one by one; the exports have all of them. */
 const FAILURES_PRINTED = 20;
 
 /** Prints the first failures, and then where the rest are. */
@@ -12,7 +12,8 @@ export function failurePrinter(say: (text: string) => void): (letter: DeadLetter
     printed++;
     if (printed <= FAILURES_PRINTED)
       say(`Failed after ${attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`}: ${label} ${url}: ${error}`);
-    if (printed === FAILURES_PRINTED) say('Further failures are not printed one by one; `status` shows them.');
+    if (printed === FAILURES_PRINTED)
+      say('Further failures are not printed one by one: the file -failed.json will have them all.');
   };
 }
 

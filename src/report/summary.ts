@@ -24,6 +24,8 @@ export interface SummaryExtra {
   readonly elapsedSeconds: number;
   /** Pages with an outcome since this process started: fewer than `meta.attempted` if it resumed a run. @default meta.attempted */
   readonly pagesThisTime?: number;
+  /** Whether `retry-failed` can work on the run's store. @default true */
+  readonly canRetry?: boolean;
   /** @default false */
   readonly colour?: boolean;
 }
@@ -44,7 +46,7 @@ export interface OwnerLine {
 
 /** The end of a crawl: pages, tiers, speed, files, and what to do about what is left. Ends without a line break. */
 export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
-  const { rows, exports, elapsedSeconds, pagesThisTime = meta.attempted, colour = false } = extra;
+  const { rows, exports, elapsedSeconds, pagesThisTime = meta.attempted, canRetry = true, colour = false } = extra;
   const rate = elapsedSeconds > 0 ? pagesThisTime / elapsedSeconds : 0;
   const title = `${meta.site}: ${meta.status} after ${toDuration(elapsedSeconds)}, ${toRate(rate)} pages/s`;
   const files = exports.length > 0 ? ['Files:', ...exports.map((path) => `  ${path}`)] : ['No files were written.'];
@@ -55,7 +57,7 @@ export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
     ...spending(meta),
     ...trafficTable(meta, colour, TRAFFIC_SHOWN),
   ];
-  return [paint(title, BOLD, colour), ...tables, ...files, ...noRows(meta, rows), ...nextSteps(meta)].join('\n');
+  return [paint(title, BOLD, colour), ...tables, ...files, ...noRows(meta, rows), ...nextSteps(meta, canRetry)].join('\n');
 }
 
 /** The `status` command: how far a run is, host by host, and what failed last. Ends without a line break.
@@ -95,13 +97,14 @@ function holder(owner: OwnerLine | null): string {
   return owner.running ? `process ${owner.pid} is on it` : `process ${owner.pid} died on it`;
 }
 
-function nextSteps(meta: RunMeta): string[] {
+function nextSteps(meta: RunMeta, canRetry = true): string[] {
   const steps = [];
   if (meta.status === 'unfinished') steps.push(`${toPages(meta.pending)} left: run the same command again to go on.`);
   if (meta.rejected > 0) {
     steps.push(`${toCount(meta.rejected)} rows did not fit the site's schema: the file -rejected.json says why of each.`);
   }
-  if (meta.failed > 0) {
+  if (meta.failed > 0 && !canRetry) steps.push(`${toPages(meta.failed)} failed: the file -failed.json says why of each.`);
+  if (meta.failed > 0 && canRetry) {
     const again = `npx tsx src/main.ts retry-failed${folderFlag(meta.settings['storageDir'])}`;
     steps.push(`${toPages(meta.failed)} failed: \`${again}\` puts back what can work, and the same crawl fetches it.`);
   }

@@ -22,13 +22,18 @@ export interface CrawlProcess {
   readonly ended: Promise<{ code: number; stdout: string; stderr: string }>;
 }
 
-/** Runs the command line as `npm start` does, in the project's folder. */
-export function startCrawl(args: readonly string[], options: { env?: Record<string, string> } = {}): CrawlProcess {
+/** Runs the command line as `npm start` does, in the project's folder.
+ *  @param options.uid For whom; only root can say. */
+export function startCrawl(
+  args: readonly string[],
+  options: { env?: Record<string, string>; uid?: number | undefined } = {},
+): CrawlProcess {
   const startedMillis = performance.now();
   const child = spawn(process.execPath, ['scripts/start.mjs', ...args], {
     cwd: ROOT,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid !== undefined && { uid: options.uid }),
   });
   const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   const ended = output.then(([stdout, stderr, [code, signal]]) => ({

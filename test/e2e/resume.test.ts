@@ -1,6 +1,6 @@
 // What a person meets who stops a crawl, starts it again, or starts another one over it. Real processes throughout.
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -183,6 +183,17 @@ it('a run of a site that has another name by now is not resumed, and the message
   for (const part of [storageDir, 'site renamed', '--fresh', '`export`']) expect(stderr).toContain(part);
   expect(stderr).not.toContain('--site');
   expect((await start('--fresh', '--max-requests', '1').ended).code).toBe(0);
+});
+
+it('a storage folder that cannot be written is named as such, not as the place of exports', async () => {
+  chmodSync(storageDir, 0o555);
+  // Root can write everywhere; "nobody" cannot.
+  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+  const args = [site.url, '--storage-dir', join(storageDir, 'crawl')];
+  const { code, stderr } = await startCrawl(args, { uid }).ended;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^\[storage\] Cannot write .*crawl\.lock: EACCES.*--storage-dir\.$/m);
+  expect(stderr).not.toContain('--out');
 });
 
 it('a finished run starts over on the next call, and its exports stay', async () => {

@@ -203,6 +203,19 @@ describe('problems', () => {
     expect(await problemOf(['--input', 'dir'], { files: { 'dir/x': '' } })).toMatch(/^dir cannot be read: EISDIR/);
   });
 
+  it.each(['a-file', 'a-file/storage'])(
+    'a storage folder %s that a file is in the way of is refused, whatever the command',
+    async (dir) => {
+      const files = { 'a-file': '', '.env': `SUREFOOT_STORAGE_DIR=${dir}` };
+      for (const command of [[], ['status'], ['export']]) {
+        expect(await problemOf([...command, '--storage-dir', dir], { files })).toMatch(
+          new RegExp(`^--storage-dir must be a folder, got "${dir}": /.*/a-file is a file\\.$`),
+        );
+      }
+      expect(await problemOf([], { files })).toContain('SUREFOOT_STORAGE_DIR in .env must be a folder');
+    },
+  );
+
   it('broken JSON is not quoted: it may hold a secret', async () => {
     expect(await problemOf(['--input', 'i'], { files: { i: '{"password": hunter2}' } })).not.toContain('hunter2');
   });

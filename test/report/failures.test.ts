@@ -24,5 +24,5 @@ it('the first twenty failures are printed, and then where the rest are', () => {
   for (let failed = 0; failed < 30; failed++) print(letter);
   expect(lines[0]).toBe('Failed after 1 attempt: LIST https://shop.example/: HTTP 503');
   expect(lines).toHaveLength(21);
-  expect(lines.at(-1)).toContain('`status` shows them');
+  expect(lines.at(-1)).toContain('-failed.json');
 });

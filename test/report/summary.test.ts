@@ -66,6 +66,12 @@ describe('formatSummary', () => {
     expect(formatSummary(there, { rows: 1_021, exports: [], elapsedSeconds: 1 })).toContain(`failed: ${command} puts back`);
   });
 
+  it('offers no retry-failed over a store that it cannot work on', () => {
+    const without = formatSummary(meta, { rows: 1_021, exports: [], elapsedSeconds: 1, canRetry: false });
+    expect(without).toContain('3 pages failed: the file -failed.json says why of each.');
+    expect(without).not.toContain('retry-failed');
+  });
+
   it('says how an unfinished run goes on', () => {
     const left = formatSummary(unfinished, { rows: 1_021, exports: [], elapsedSeconds: 27.1 });
     expect(left).toContain('unfinished');
