@@ -53,3 +53,18 @@ export function fromVariables(variables: Readonly<Record<string, string | undefi
   }
   return source;
 }
+
+/** Refuses lines of a .env that begin with a name of ours and set nothing: dotenv passes over them.
+ *  @param read What dotenv has read of the text.
+ *  @throws {SurefootError} kind `input`: with the line's number and name. */
+export function assertNoLooseNames(text: string, read: Readonly<Record<string, string>>, file: string): void {
+  const known = new Set<string>(OPTIONS.map(({ env }) => env));
+  const problems = text.split('\n').flatMap((line, index) => {
+    const key = /^\s*(?:export\s+)?([A-Z]+_\w+)\b(?!\s*=|:\s)/.exec(line)?.[1];
+    if (key === undefined || !(known.has(key) || problemWith(key, file) !== undefined)) return [];
+    // A line of a value that has several.
+    if (Object.values(read).some((value) => value.includes(line.trim()))) return [];
+    return `Line ${index + 1} of ${file} begins with ${key} and has no "=" after it, so it sets nothing. Write ${key}=VALUE.`;
+  });
+  if (problems.length > 0) throw new SurefootError('input', problems.join('\n'));
+}

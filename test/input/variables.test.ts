@@ -58,6 +58,29 @@ describe('variables of their own name', () => {
   });
 
   it.each([
+    ['SUREFOOT_PROXY rotating', 'SUREFOOT_PROXY'],
+    ['export DECODO_PASS hunter2', 'DECODO_PASS'],
+    ['  SUREFOOT_START_URLS https://a.example/?page=1', 'SUREFOOT_START_URLS'],
+    ['SUREFOOT_PROXY', 'SUREFOOT_PROXY'],
+    ['PROXY_URLS:http://user:hunter2@a.test:1', 'PROXY_URLS'],
+    ['SUREFOOT_PROXI rotating', 'SUREFOOT_PROXI'],
+  ])('the line "%s" of .env sets nothing, and is refused without its value', async (line, name) => {
+    const problem = await problemOf([], { files: { '.env': `# Proxies\nSUREFOOT_DELAY=5\r\n${line}\r\n` } });
+    expect(problem).toBe(`Line 3 of .env begins with ${name} and has no "=" after it, so it sets nothing. Write ${name}=VALUE.`);
+  });
+
+  it.each([
+    '# SUREFOOT_PROXY rotating',
+    'OTHER_PROXY rotating',
+    'PROXY_TIMEOUT 30',
+    'SUREFOOT_PROXY = none',
+    'SUREFOOT_PROXY: none',
+    'NOTE="two lines\nSUREFOOT_PROXY rotating\n"',
+  ])('the line %j of .env is none of ours, or sets something', async (line) => {
+    expect(await settingsOf([], { files: { '.env': line } })).toMatchObject({ proxy: 'none' });
+  });
+
+  it.each([
     ['DECODO_PASSWORD', 'DECODO_PASS'],
     ['DECODO_USERNAME', 'DECODO_USER'],
     ['DECODO_UNBLOCKER_PASSWORD', 'DECODO_UNBLOCKER_PASS'],
