@@ -1,5 +1,5 @@
 // The command line: read the settings, run the command, set the exit code. The only place that ends the process.
-import { messageOf, SurefootError } from './core/errors.ts';
+import { lastWords, SurefootError } from './core/errors.ts';
 import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } from './input/load.ts';
 import type { Surroundings } from './crawl.ts';
 import type { Settings } from './input/schema.ts';
@@ -10,8 +10,8 @@ import { outliveQuestions } from './platform/signals.ts';
 outliveQuestions();
 const { print, fault } = openOutput();
 
-process.on('uncaughtException', (error) => {
-  report(error);
+process.on('uncaughtException', (error, origin) => {
+  report(error, origin);
   process.exit(1);
 });
 
@@ -82,9 +82,6 @@ async function run(settings: Settings): Promise<number> {
   }
 }
 
-/** One sentence for what a person can mend; the whole stack for a bug. */
-function report(error: unknown): void {
-  const stack = error instanceof Error ? error.stack : undefined;
-  const text = error instanceof SurefootError ? error.message : (stack ?? messageOf(error));
-  process.stderr.write(`${createRedactor([])(text)}\n`);
+function report(error: unknown, origin?: NodeJS.UncaughtExceptionOrigin): void {
+  process.stderr.write(`${createRedactor([])(lastWords(error, origin))}\n`);
 }

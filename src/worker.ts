@@ -1,5 +1,5 @@
 // A worker's process (`--workers`): forked by engine/workers.ts, which sends its job. It lives no longer than its parent.
-import { messageOf, SurefootError } from './core/errors.ts';
+import { lastWords } from './core/errors.ts';
 import type { WorkerJob } from './engine/worker.ts';
 import { openOutput } from './platform/output.ts';
 import { createRedactor } from './platform/redact.ts';
@@ -10,8 +10,8 @@ process.setSourceMapsEnabled(true);
 
 // Whatever a page is doing: what this process finds out from now on can be told to nobody.
 process.on('disconnect', () => process.exit(1));
-process.on('uncaughtException', (error) => {
-  report(error);
+process.on('uncaughtException', (error, origin) => {
+  report(error, origin);
   process.exit(1);
 });
 leaveSignalsToParent();
@@ -42,8 +42,6 @@ async function work(job: WorkerJob): Promise<void> {
   }
 }
 
-function report(error: unknown): void {
-  const stack = error instanceof Error ? error.stack : undefined;
-  const text = error instanceof SurefootError ? error.message : (stack ?? messageOf(error));
-  process.stderr.write(`${createRedactor(secrets)(text)}\n`);
+function report(error: unknown, origin?: NodeJS.UncaughtExceptionOrigin): void {
+  process.stderr.write(`${createRedactor(secrets)(lastWords(error, origin))}\n`);
 }

@@ -29,6 +29,15 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
+/** What is told of an error that ends the process: one sentence for what a person can mend, the whole stack for a bug.
+ *  @param origin As Node's `uncaughtException` has it. */
+export function lastWords(thrown: unknown, origin?: NodeJS.UncaughtExceptionOrigin): string {
+  const stack = thrown instanceof Error ? thrown.stack : undefined;
+  const text = thrown instanceof SurefootError ? thrown.message : (stack ?? messageOf(thrown));
+  if (origin !== 'unhandledRejection') return text;
+  return `${text}\n[site] Nobody had awaited what failed so. In a handler, await each call (fetch(), enqueueLinks(), pushData()); then run the same command again to go on.`;
+}
+
 /** Whatever was thrown as an Error that can be logged, counted and stored. A handler may throw anything: `undefined`, a
  *  symbol, an error whose cause is itself. Crawlee's statistics would end the crawl over it. */
 export function toError(thrown: unknown): Error {

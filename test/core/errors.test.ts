@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { messageOf, SurefootError, toError } from '../../src/core/errors.ts';
+import { lastWords, messageOf, SurefootError, toError } from '../../src/core/errors.ts';
 
 describe('SurefootError', () => {
   it('names its kind in its message', () => {
@@ -69,5 +69,20 @@ describe('toError', () => {
 
   it('keeps where it was thrown', () => {
     expect(toError(circle).stack).toBe(circle.stack);
+  });
+});
+
+describe('lastWords', () => {
+  const bug = new TypeError('x is not a function');
+
+  it('are a sentence for what a person can mend, and the stack for a bug', () => {
+    expect(lastWords(new SurefootError('input', 'No such file.'))).toBe('[input] No such file.');
+    expect(lastWords(bug)).toBe(bug.stack);
+    expect(lastWords('text')).toBe('text');
+  });
+
+  it('say of a promise that nobody awaited what to do about it', () => {
+    expect(lastWords(bug, 'uncaughtException')).toBe(bug.stack);
+    expect(lastWords(bug, 'unhandledRejection')).toMatch(/^TypeError: x is not a function\n[^]*\n\[site\] Nobody had awaited/);
   });
 });
