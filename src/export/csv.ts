@@ -3,6 +3,9 @@ import { pipeline, Readable } from 'node:stream';
 
 import type { Row } from './json.ts';
 
+/** What a stream holds: by default it is 16 rows, whatever their size. */
+const ONE_ROW = { highWaterMark: 1 };
+
 /** `columns`, then every other key that a row has, in the order in which they first appear. Reads all rows. */
 export async function findColumns(rows: AsyncIterable<Row>, columns: readonly string[]): Promise<string[]> {
   const found = new Set(columns);
@@ -24,9 +27,10 @@ export async function* toCsv(rows: AsyncIterable<Row>, columns: readonly string[
     // In a single column an empty cell would make an empty line, which readers skip.
     quoted_empty: columns.length === 1,
     encoding: 'utf8',
+    ...ONE_ROW,
   });
   // Errors reach the reader below, as `stringifier` is destroyed with them; nothing is left for the callback.
-  pipeline(Readable.from(toRecords(rows, columns)), stringifier, () => {});
+  pipeline(Readable.from(toRecords(rows, columns), ONE_ROW), stringifier, () => {});
   for await (const text of stringifier) yield String(text);
 }
 

@@ -9,6 +9,7 @@ import type { StorageClient } from '@crawlee/types';
 import { isAtomic, type AtomicStorage } from '../core/checkpoint.ts';
 import { SurefootError } from '../core/errors.ts';
 import type { CloudTraits } from './cloud.ts';
+import { withParts } from './parts.ts';
 import { openSqliteStorage } from './sqlite/client.ts';
 
 const SQLITE_FILE = 'crawl.sqlite';
@@ -37,7 +38,7 @@ export interface OpenStorageOptions {
 export function openStorage({ store, storageDir, fresh = false, readOnly = false }: OpenStorageOptions): OpenStorage {
   if (store !== 'sqlite') {
     const { MemoryStorage } = require('@crawlee/memory-storage') as typeof StockStorage;
-    const client = new MemoryStorage({ localDataDirectory: storageDir, persistStorage: store === 'files' });
+    const client = withParts(new MemoryStorage({ localDataDirectory: storageDir, persistStorage: store === 'files' }));
     return { client, atomic: null, close: () => {} };
   }
   const file = join(storageDir, SQLITE_FILE);

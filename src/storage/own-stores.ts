@@ -1,8 +1,9 @@
 // A run's own stores on a platform where names belong to the whole account: the names that this program uses lead to the
 // stores of the run, and only what a site opens by a name of its own is shared between runs.
-import type { DatasetClient, StorageClient } from '@crawlee/types';
+import type { StorageClient } from '@crawlee/types';
 
 import { DATASETS } from '../core/checkpoint.ts';
+import { bound, inParts } from './parts.ts';
 
 /** Ids of stores that exist. */
 export interface OwnStores {
@@ -19,7 +20,7 @@ const KEY = 'SUREFOOT_STORES';
 /** Datasets that this program writes to besides the default one. */
 const OWN_DATASETS: readonly string[] = [DATASETS.failed, DATASETS.rejected];
 
-/** An option of the platform's client. */
+/** An option of the platform's client: where no part is asked for, it would send all in one answer. */
 const PARTS: object = { chunkSize: 1_000 };
 
 type Kind = 'datasets' | 'requestQueues';
@@ -77,7 +78,12 @@ export async function withOwnStores<Client extends StorageClient>(client: Client
     get(target, property) {
       switch (property) {
         case 'dataset':
-          return (id: string) => inParts(target.dataset(known.dataset.get(id) ?? id));
+          return (id: string) => {
+            const dataset = target.dataset(known.dataset.get(id) ?? id);
+            return inParts(dataset, (options) =>
+              dataset.listItems(options.limit === undefined ? { ...PARTS, ...options } : options),
+            );
+          };
         case 'keyValueStore':
         case 'requestQueue':
           return (id: string, ...options: [object?]) => {
@@ -99,20 +105,4 @@ export async function withOwnStores<Client extends StorageClient>(client: Client
       }
     },
   });
-}
-
-/** A dataset that is listed in parts, where no part is asked for: the platform would send all of it in one answer. */
-function inParts(dataset: DatasetClient): DatasetClient {
-  return new Proxy(dataset, {
-    get(target, property) {
-      if (property !== 'listItems') return bound(target, property);
-      return (options: { limit?: number } = {}) =>
-        target.listItems(options.limit === undefined ? { ...PARTS, ...options } : options);
-    },
-  });
-}
-
-function bound(target: object, property: string | symbol): unknown {
-  const value: unknown = Reflect.get(target, property);
-  return typeof value === 'function' ? (value.bind(target) as unknown) : value;
 }

@@ -17,6 +17,19 @@ describe('findColumns', () => {
 });
 
 describe('toCsv', () => {
+  it('reads no more than a few rows ahead: each may be large', async () => {
+    let read = 0;
+    async function* rows(): AsyncGenerator<Row> {
+      for (; read < 1_000; read += 1) yield { text: 'x'.repeat(100_000) };
+    }
+    let written = 0;
+    for await (const text of toCsv(rows(), ['text'])) {
+      written += text.length;
+      expect(read - written / 100_000).toBeLessThan(8);
+    }
+    expect(read).toBe(1_000);
+  });
+
   it.each([
     { name: 'a header alone without rows', rows: [], columns: ['a', 'b'], text: 'a,b\n' },
     {

@@ -4,15 +4,25 @@ import type { DatasetClient, DatasetClientListOptions, DatasetInfo, Dictionary, 
 
 import { SurefootError } from '../../core/errors.ts';
 import { toRows } from '../rows.ts';
-import { pagedList } from './paged-list.ts';
+import { pagedList, type Part } from './paged-list.ts';
 import type { StoreInfo, Stores } from './stores.ts';
 import type { Connection } from './transactions.ts';
 
 export function openDatasets({ db, transaction }: Connection, stores: Stores) {
   const insert = db.prepare('INSERT INTO rows (store, pos, request, idx, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
   const replace = db.prepare('UPDATE rows SET body = ? WHERE store = ? AND request = ? AND idx = ?');
-  const read = db.prepare('SELECT body FROM rows WHERE store = ? AND pos > ? ORDER BY pos LIMIT ?');
-  const readBackwards = db.prepare('SELECT body FROM rows WHERE store = ? AND pos <= ? ORDER BY pos DESC LIMIT ?');
+  const reader = (from: string, order: string) => {
+    const rows = `FROM rows WHERE store = ?1 AND ${from} ORDER BY ${order}`;
+    // How many rows fit is told by their sizes, for which SQLite reads no body.
+    const sizes = `SELECT pos, octet_length(body) AS size ${rows} LIMIT ?3`;
+    const fitting = `SELECT COUNT(*) FROM (SELECT SUM(size) OVER (ORDER BY ${order}) - size AS before FROM (${sizes})) WHERE before < ?4`;
+    const all = db.prepare(`SELECT body ${rows} LIMIT ?3`);
+    const within = db.prepare(`SELECT body ${rows} LIMIT (${fitting})`);
+    return (store: number, start: number, limit: number, maxBytes: number | undefined) =>
+      (maxBytes === undefined ? all.all(store, start, limit) : within.all(store, start, limit, maxBytes)) as { body: string }[];
+  };
+  const read = reader('pos > ?2', 'pos');
+  const readBackwards = reader('pos <= ?2', 'pos DESC');
 
   const placeOf = db.prepare('SELECT pos FROM rows WHERE store = ? AND request = ? LIMIT 1');
   const takeOut = db.prepare('DELETE FROM rows WHERE store = ? AND pos = ?');
@@ -44,13 +54,16 @@ export function openDatasets({ db, transaction }: Connection, stores: Stores) {
 
   const client = <Data extends Dictionary>(idOrName: string): DatasetClient<Data> => {
     const key = () => stores.keyOf('dataset', idOrName);
-    const page = <Item>(options: DatasetClientListOptions, toItem: (row: Data, index: number) => Item): PaginatedList<Item> => {
-      const { offset = 0, limit = Number.MAX_SAFE_INTEGER, desc = false } = options;
+    const page = <Item>(
+      options: DatasetClientListOptions & Part,
+      toItem: (row: Data, index: number) => Item,
+    ): PaginatedList<Item> => {
+      const { offset = 0, limit = Number.MAX_SAFE_INTEGER, desc = false, maxBytes } = options;
       const store = key();
       const total = stores.find('dataset', idOrName)?.total ?? 0;
       // Places start at 1 and have no gaps.
-      const lines = desc ? readBackwards.all(store, total - offset, limit) : read.all(store, offset, limit);
-      const items = (lines as { body: string }[]).map(({ body }, index) => toItem(JSON.parse(body) as Data, offset + index));
+      const lines = desc ? readBackwards(store, total - offset, limit, maxBytes) : read(store, offset, limit, maxBytes);
+      const items = lines.map(({ body }, index) => toItem(JSON.parse(body) as Data, offset + index));
       return { total, count: items.length, offset, limit, desc, items };
     };
     return {
