@@ -4,6 +4,7 @@ import type { CheerioCrawlingContext, Request } from '@crawlee/cheerio';
 
 import type { Page } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
+import { assertKnownKeys } from '../core/user-data.ts';
 import { VerdictError } from '../core/verdict.ts';
 import { crawlee } from '../crawlee.ts';
 import { judgePage } from './hooks.ts';
@@ -58,7 +59,17 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
       }
       if (refusal !== null) throw refusal as VerdictError;
     },
-    getSchema: router.getSchema.bind(router),
+    getSchema(label) {
+      const schema = router.getSchema(label);
+      if (schema === undefined || typeof label !== 'string') return schema;
+      // Crawlee drops what the schema does not know before the link is anybody's to see.
+      const { validate, ...standard } = schema['~standard'];
+      const checked = (carried: unknown) => {
+        assertKnownKeys(site, label, carried as object);
+        return validate(carried);
+      };
+      return { '~standard': { ...standard, validate: checked } };
+    },
   };
 }
 

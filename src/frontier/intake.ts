@@ -5,6 +5,7 @@ import type { BatchAddRequestsResult, ProcessedRequest } from '@crawlee/types';
 
 import { SurefootError } from '../core/errors.ts';
 import type { Site } from '../core/site.ts';
+import { assertKnownKeys, type CarryingSite } from '../core/user-data.ts';
 import type { AddOptions } from './known-links.ts';
 import { crawlee } from '../crawlee.ts';
 
@@ -15,10 +16,12 @@ const SECRET_HEADERS = /^(proxy-)?authorization$|^cookie$/i;
 
 export type Intake = (requests: RequestsLike, options: AddRequestsBatchedOptions) => Promise<AddRequestsBatchedResult>;
 
+export type IntakeSite = CarryingSite & Pick<Site, 'labelOf' | 'routes'>;
+
 export interface IntakeOptions {
   /** What it leaves unprocessed is over its own limit. */
   queue: { addRequests(requests: Request[], options: AddOptions): Promise<BatchAddRequestsResult> };
-  site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
+  site: IntakeSite;
   /** Requests known at most; further ones are not added. */
   maxRequests: number;
   /** Requests that are known now. */
@@ -41,7 +44,8 @@ export function takeTurns(): InTurn {
 
 /** Resolves when all requests are on disk: Crawlee's own queue leaves all but the first 1,000 to the background, where a
  *  page could be done before its links are known.
- *  @throws {SurefootError} kind `site`: a link that is no http(s) URL, a label without a route, a secret header. */
+ *  @throws {SurefootError} kind `site`: a link that is no http(s) URL, a label without a route, a secret header,
+ *  a key of `userData` that its label's schema does not know. */
 export function createIntake({ queue, site, maxRequests, known, inTurn }: IntakeOptions): Intake {
   const add: Intake = async (requests, { forefront = false, maxNewRequests = Infinity }) => {
     const addedRequests: ProcessedRequest[] = [];
@@ -71,7 +75,7 @@ export function createIntake({ queue, site, maxRequests, known, inTurn }: Intake
   return inTurn ? async (requests, options) => inTurn(async () => add(requests, options)) : add;
 }
 
-function toRequest(source: string | Source, site: IntakeOptions['site']): Request {
+function toRequest(source: string | Source, site: IntakeSite): Request {
   const given = typeof source === 'string' ? { url: source } : source;
   if (given.url === undefined || !URL.canParse(given.url) || !/^https?:/i.test(given.url)) {
     throw new SurefootError('site', `Site "${site.name}" added a link that is no absolute http(s) URL: ${String(given.url)}.`);
@@ -89,5 +93,6 @@ function toRequest(source: string | Source, site: IntakeOptions['site']): Reques
     const labels = Object.keys(site.routes).join(', ');
     throw new SurefootError('site', `Site "${site.name}" has no route ${request.label} (for ${request.url}). It has ${labels}.`);
   }
+  assertKnownKeys(site, request.label, request.userData);
   return request;
 }

@@ -6,15 +6,15 @@ import type { Clock } from '../core/clock.ts';
 import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
 import type { Ladder } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
-import type { Site } from '../core/site.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Phase } from './flight.ts';
+import type { IntakeSite } from './intake.ts';
 import type { Pace } from './pace.ts';
 
 export interface FrontierOptions {
   queue: RequestQueue;
   checkpoint: Checkpoint;
-  site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
+  site: IntakeSite;
   /** Requests known at most, over all restarts; further ones are not added. @default no limit */
   maxRequests?: number | undefined;
   pace: Pace;

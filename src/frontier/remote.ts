@@ -15,11 +15,10 @@ import type { Dictionary, RequestSchema } from '@crawlee/types';
 import { toBody, type PageEnd } from '../core/checkpoint.ts';
 import type { DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
-import type { Site } from '../core/site.ts';
 import type { Assignment, FromWorker, Questions } from '../core/worker-messages.ts';
 import { crawlee } from '../crawlee.ts';
 import { openFlight, type OpenFlight } from './flight.ts';
-import { createIntake, type Intake } from './intake.ts';
+import { createIntake, type Intake, type IntakeSite } from './intake.ts';
 import { pastKnown } from './known-links.ts';
 
 /** With so many other pages in flight here, a page's end is told along with the next page's beginning, within a time. */
@@ -27,7 +26,7 @@ const MANY_IN_FLIGHT = 4;
 const PATIENCE_MILLIS = 3;
 
 export interface RemoteFrontierOptions {
-  site: Pick<Site, 'name' | 'labelOf' | 'routes'>;
+  site: IntakeSite;
   /** @param withinMillis It may wait so long for others to go with. @default 0 */
   post(message: FromWorker, withinMillis?: number): void;
   /** Resolves when what was posted is out of this process. */

@@ -351,6 +351,8 @@ describe('a link', () => {
     ['an unknown label', { label: 'NEWS', url: '/x' }, /no route NEWS/],
     ['no URL', { url: 'javascript:void(0)' }, /no absolute http/],
     ['userData that does not fit', { url: '/x', label: 'PAGE', userData: { foundOn: 5 } }, /foundOn/],
+    ['a misspelt key of userData', { url: '/x', label: 'PAGE', userData: { foundon: '/' } }, /PAGE link .*Did you mean foundOn/],
+    ['one where the label is left to the site', { url: '/x', userData: { foundon: '/' } }, /PAGE link .*Did you mean foundOn/],
   ])('with %s fails its page in words, and the crawl goes on', async (_, source, message) => {
     const add = async (page: Page) => {
       const url = source.url.startsWith('/') ? new URL(source.url, page.response.url).href : source.url;
@@ -363,6 +365,13 @@ describe('a link', () => {
     expect((await rows('default')).map(({ path }) => path)).toEqual(['/ok']);
     expect(server.hits.get('/x')).toBeUndefined();
   });
+});
+
+it('enqueueLinks with a misspelt key of userData fails its page in words', async () => {
+  const add: Handler = async (page) => void (await page.enqueueLinks({ label: 'PAGE', userData: { foundon: '/' } }));
+  const { ends, letters } = await crawl({ '/adds': add, '/ok': pushPath });
+  expect(ends).toEqual({ succeeded: 1, failed: 1 });
+  expect(letters[0]?.error).toMatch(/`userData\.foundon`.*Did you mean foundOn\? It knows foundOn\./);
 });
 
 describe('what a handler puts into its request', () => {
