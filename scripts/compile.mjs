@@ -2,7 +2,7 @@
 // (start.mjs). A crawl under way may still load from dist/, so a new one is made beside it and then takes its place.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -20,11 +20,19 @@ export function compile() {
   const sources = fingerprint();
   sweep();
   if (isCompiledFrom(sources)) return 0;
+  const fresh = `${DIST}.${process.pid}.new`;
+  // TypeScript would say so of each file.
+  const obstacle = make(fresh);
+  if (obstacle !== null) {
+    return fail(
+      `src/ has to be compiled, and ${ROOT} cannot be written (${obstacle}). Mend that, or run src/ as it stands: npx tsx src/main.ts`,
+    );
+  }
   const compiler = findCompiler();
   if (compiler === null) {
+    rmSync(fresh, { recursive: true, force: true });
     return fail('TypeScript is not installed, so src/ cannot be compiled. Run "npm install --include=dev" first.');
   }
-  const fresh = `${DIST}.${process.pid}.new`;
   const args = [compiler, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', fresh, '--noEmitOnError'];
   const { status, signal, error } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
@@ -42,6 +50,16 @@ export function compile() {
 function fail(sentence) {
   process.stderr.write(`${sentence}\n`);
   return 1;
+}
+
+/** Makes a folder. @returns Null, or the code of what is in the way. */
+function make(dir) {
+  try {
+    mkdirSync(dir, { recursive: true });
+    return null;
+  } catch (error) {
+    return error.code;
+  }
 }
 
 function isCompiledFrom(sources) {
@@ -70,7 +88,15 @@ function rename(from, to) {
 function sweep() {
   for (const name of readdirSync(ROOT)) {
     const pid = Number(/^dist\.(\d+)\.(?:new|old)$/.exec(name)?.[1]);
-    if (pid > 0 && !isAlive(pid)) rmSync(join(ROOT, name), { recursive: true, force: true });
+    if (pid > 0 && !isAlive(pid)) remove(join(ROOT, name));
+  }
+}
+
+function remove(dir) {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+  } catch {
+    // Somebody else's: it is in nobody's way.
   }
 }
 

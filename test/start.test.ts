@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
@@ -83,6 +85,24 @@ it('says what does not compile, with exit code 1, and leaves what was compiled',
   expect(stderr).toContain("src/main.ts(2,14): error TS2322: Type 'string' is not assignable to type 'number'.");
   expect(stderr).toMatch(/^src\/ was not compiled: TypeScript ended with exit code \d\. Mend what it says above/m);
   expect(readFileSync(join(dir, 'dist/main.js'), 'utf8')).toBe(before);
+});
+
+it('says in one sentence that the project cannot be written, before it compiles', async () => {
+  writeFileSync(main(), says('unwritten'));
+  // Nor can what was left here be removed.
+  mkdirSync(join(dir, 'dist.999999999.new'));
+  chmodSync(dir, 0o555);
+  // Root can write everywhere; "nobody" cannot.
+  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+  const child = spawn(process.execPath, ['scripts/start.mjs'], {
+    cwd: dir,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid }),
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  chmodSync(dir, 0o755);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^src\/ has to be compiled, and .* cannot be written \(EACCES\)\. .*npx tsx src\/main\.ts.*\n$/);
 });
 
 it('shows where in src/ an error comes from', async () => {
