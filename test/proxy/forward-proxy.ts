@@ -23,6 +23,9 @@ import { RequestError, Server } from 'proxy-chain';
 
 import { parseUsername } from '../../src/proxy/decodo.ts';
 
+/** Node's own 5 s are shorter than a test on a busy machine. */
+const KEEP_ALIVE_MILLIS = 60_000;
+
 export interface ForwardProxyOptions {
   /** The account's name, without `user-`. @default surefoot */
   user?: string;
@@ -98,6 +101,7 @@ export async function startForwardProxy(options: ForwardProxyOptions = {}): Prom
     closed.received += stats.srcRxBytes;
     closed.sent += stats.srcTxBytes;
   });
+  server.server.keepAliveTimeout = KEEP_ALIVE_MILLIS;
   server.server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
     connections += 1;
     if (failure === 'close') socket.destroy();
@@ -176,6 +180,7 @@ export async function startIpEcho(
     request.resume().on('end', () => response.end(JSON.stringify({ proxy: { ip }, country })));
   };
   const server: HttpServer = tls ? https.createServer(tls, answer) : http.createServer(answer);
+  server.keepAliveTimeout = KEEP_ALIVE_MILLIS;
   server.on('connection', ({ remoteAddress: ip = '' }: Socket) => visits.set(ip, (visits.get(ip) ?? 0) + 1));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
