@@ -2,7 +2,7 @@
 // overwrite each other, and all formats of one call carry the same number.
 import { randomUUID } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
-import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { messageOf, SurefootError } from '../core/errors.ts';
@@ -17,6 +17,12 @@ const FAILED_ENDING = '-failed.json';
 const REJECTED_ENDING = '-rejected.json';
 /** All that one export can consist of. */
 const ENDINGS = [...EXPORT_FORMATS.map((format) => `.${format}`), FAILED_ENDING, REJECTED_ENDING];
+
+/** What a killed export leaves, and a living one has until it is done. */
+const TEMPORARY =
+  /^\.\d{8}T\d{6}Z-.+\.([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\.(?:json|jsonl|csv)|-(?:failed|rejected)\.json)\.tmp$/;
+/** A living export writes all the time, to one of its files. */
+const ABANDONED_MILLIS = 3_600_000;
 
 /** Characters gathered before a write: a system call a row would be most of an export's time. */
 const CHUNK_CHARS = 65_536;
@@ -65,11 +71,28 @@ export async function writeExports(options: ExportOptions): Promise<string[]> {
   const id = randomUUID();
   const temporaries = endings.map((ending) => join(dir, `.${base}.${id}${ending}.tmp`));
   await onDisk(dir, () => mkdir(dir, { recursive: true }));
+  await removeAbandoned(dir, now);
   try {
     for (const [index, path] of temporaries.entries()) await write(path, await textOf(endings[index]!, options));
     return await onDisk(dir, () => publishAll(temporaries, endings, dir, base));
   } finally {
     for (const path of temporaries) await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+/** Removes what killed exports have left: all files of one to none of which anything was written for an hour. */
+async function removeAbandoned(dir: string, now: Date): Promise<void> {
+  const written = new Map<string, { path: string; millis: number }[]>();
+  for (const name of await readdir(dir).catch(() => [])) {
+    const id = TEMPORARY.exec(name)?.[1];
+    const path = join(dir, name);
+    const stats = id === undefined ? null : await stat(path).catch(() => null);
+    if (id !== undefined && stats) written.set(id, [...(written.get(id) ?? []), { path, millis: stats.mtimeMs }]);
+  }
+  for (const files of written.values()) {
+    if (files.some(({ millis }) => now.getTime() - millis < ABANDONED_MILLIS)) continue;
+    // Whatever may be in the way of that is none of this export.
+    for (const { path } of files) await rm(path, { force: true }).catch(() => {});
   }
 }
 

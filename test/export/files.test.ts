@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -142,6 +142,28 @@ describe('writeExports', () => {
     await writeFile(join(dir, `.${STEM}.0b0e.json.tmp`), '{"meta":');
     const paths = await write({ formats: ['json'] });
     expect(paths.map((path) => basename(path))).toEqual([`${STEM}.json`]);
+  });
+
+  it('removes what a killed export left, once nothing has been written to any of its files for an hour', async () => {
+    const now = new Date('2026-11-22T15:50:12.345Z');
+    const [killed, living] = ['6c84fb90-12c4-11e1-840d-7b25c5ee775a', '0f8fad5b-d9cb-469f-a165-70867728950e'];
+    const left: Record<string, number> = {
+      [`.20261121T080000Z-shop.${killed}.json.tmp`]: 120,
+      [`.20261121T080000Z-shop.${killed}.csv.tmp`]: 61,
+      [`.20261121T080000Z-other-shop.${killed}-failed.json.tmp`]: 62,
+      [`.20261122T080000Z-shop.${living}.json.tmp`]: 300,
+      [`.20261122T080000Z-shop.${living}.csv.tmp`]: 1,
+      '.somebody-elses.json.tmp': 10_000,
+      '20261121T080000Z-shop.json': 10_000,
+    };
+    for (const [name, minutes] of Object.entries(left)) {
+      await writeFile(join(dir, name), '{');
+      const at = new Date(now.getTime() - minutes * 60_000);
+      await utimes(join(dir, name), at, at);
+    }
+    await write({ formats: ['json'], now });
+    const stays = Object.keys(left).filter((name) => !name.includes(killed));
+    expect((await readdir(dir)).toSorted()).toEqual([...stays, `${STEM}.json`].toSorted());
   });
 
   it('names the path and --out when the folder is a file, and keeps the cause', async () => {
