@@ -60,5 +60,19 @@ export function whyUnreached(error: unknown): string {
 
 /** In the currency of the prices: two decimals, and four where a hundredth is too coarse. */
 export function toMoney(amount: number): string {
-  return amount.toFixed(amount < 1 ? 4 : 2);
+  return amount.toFixed(moneyDecimals(amount));
+}
+
+export function moneyDecimals(amount: number): number {
+  return amount < 1 ? 4 : 2;
+}
+
+const MAX_DECIMALS = 12;
+
+/** An amount that has reached a limit, with as many decimals as it takes for what is shown to have reached it too.
+ *  @param least Decimals, at least. */
+export function showReached(amount: number, limit: number, least: number): string {
+  let decimals = least;
+  while (Number(amount.toFixed(decimals)) < limit && decimals < MAX_DECIMALS) decimals++;
+  return amount.toFixed(decimals);
 }

@@ -2,7 +2,14 @@
 // piece. Tells once when a limit is reached; pages that are in flight then still end.
 import type { Tier } from '../core/page.ts';
 import type { TrafficNews } from '../core/worker-messages.ts';
-import { isPaidByTheByte, toMoney, type CountTraffic, type TrafficKey, type TrafficSum } from '../core/proxy.ts';
+import {
+  isPaidByTheByte,
+  moneyDecimals,
+  showReached,
+  type CountTraffic,
+  type TrafficKey,
+  type TrafficSum,
+} from '../core/proxy.ts';
 
 export interface LedgerOptions {
   /** What earlier passes of this run came to. */
@@ -66,9 +73,11 @@ export function createLedger(options: LedgerOptions): Ledger {
   const cost = () => (proxied / GB) * pricePerGb + charged;
   const limitReached = () => {
     if (proxied >= maxProxyMb * MB) {
-      return `--max-proxy-mb ${maxProxyMb} is reached: ${(proxied / MB).toFixed(1)} MB went through the proxy.`;
+      return `--max-proxy-mb ${maxProxyMb} is reached: ${showReached(proxied / MB, maxProxyMb, 1)} MB went through the proxy.`;
     }
-    return cost() >= maxCost ? `--max-cost ${maxCost} is reached: traffic and calls came to ${toMoney(cost())}.` : null;
+    const money = cost();
+    if (money < maxCost) return null;
+    return `--max-cost ${maxCost} is reached: traffic and calls came to ${showReached(money, maxCost, moneyDecimals(money))}.`;
   };
   const tell = () => {
     const reason = told ? null : limitReached();

@@ -62,6 +62,28 @@ it('the cost is that of traffic and calls together', () => {
   expect(onLimit.mock.calls).toEqual([['--max-cost 5 is reached: traffic and calls came to 5.00.']]);
 });
 
+it.each([
+  [0.04, 40_001, '--max-proxy-mb 0.04 is reached: 0.04 MB went through the proxy.'],
+  [1.24, 1_241_000, '--max-proxy-mb 1.24 is reached: 1.24 MB went through the proxy.'],
+  [0.0001, 123, '--max-proxy-mb 0.0001 is reached: 0.0001 MB went through the proxy.'],
+  [50, 50_000_000, '--max-proxy-mb 50 is reached: 50.0 MB went through the proxy.'],
+])('a limit of %d MB is never said to be reached by less: %d bytes', (maxProxyMb, received, says) => {
+  const { ledger, onLimit } = open({ maxProxyMb });
+  ledger.count(viaProxy, { sent: 0, received });
+  expect(onLimit.mock.calls).toEqual([[says]]);
+});
+
+it.each([
+  [1e-7, 1.24e-7, '--max-cost 1e-7 is reached: traffic and calls came to 0.0000001.'],
+  [0.00012, 0.000123, '--max-cost 0.00012 is reached: traffic and calls came to 0.00012.'],
+  [1.234, 1.2341, '--max-cost 1.234 is reached: traffic and calls came to 1.234.'],
+  [0.1, 0.1, '--max-cost 0.1 is reached: traffic and calls came to 0.1000.'],
+])('nor one of %d by a cost of less: %d', (maxCost, money, says) => {
+  const { ledger, onLimit } = open({ maxCost });
+  ledger.charge('api', 'shop.test', money);
+  expect(onLimit.mock.calls).toEqual([[says]]);
+});
+
 it('a run that starts beyond its limit says so before anything is fetched', () => {
   const initial = [{ ...viaProxy, sent: 0, received: 2e6, calls: 0, charged: 0 }];
   const { ledger, onLimit } = open({ initial, maxProxyMb: 1 });
