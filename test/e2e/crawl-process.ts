@@ -49,10 +49,15 @@ export function newStorageDir(): string {
 }
 
 /** URLs of all requests that are marked done in the store. */
-export function handledUrls(storageDir: string): Set<string> {
+export const handledUrls = (storageDir: string): Set<string> => urlsWhere(storageDir, 'state = 2');
+
+/** URLs of all requests whose answers had begun to arrive, by the store. */
+export const inHands = (storageDir: string): Set<string> => urlsWhere(storageDir, 'handed_out = 1');
+
+function urlsWhere(storageDir: string, condition: string): Set<string> {
   const db = new Database(join(storageDir, 'crawl.sqlite'));
   try {
-    const lines = db.prepare("SELECT json_extract(body, '$.url') AS url FROM requests WHERE state = 2").all() as {
+    const lines = db.prepare(`SELECT json_extract(body, '$.url') AS url FROM requests WHERE ${condition}`).all() as {
       url: string;
     }[];
     return new Set(lines.map(({ url }) => url));

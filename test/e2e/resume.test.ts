@@ -5,12 +5,12 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { startDemoSite, type DemoSite } from '../../src/demo/server.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { writeRun } from '../../src/storage/run.ts';
-import { newStorageDir, readExport, startCrawl, type CrawlProcess } from './crawl-process.ts';
+import { inHands, newStorageDir, readExport, startCrawl, type CrawlProcess } from './crawl-process.ts';
 
 const STORIES = 150;
 
@@ -104,7 +104,8 @@ it('a page that kills the process is a dead letter after three deaths, and every
     if (request.url === killer) {
       response.writeHead(200, { 'content-type': 'text/html' }).write('<html>');
       deaths++;
-      setTimeout(() => crawl.child.kill('SIGKILL'), 100);
+      // Once it is on disk that the page is under way.
+      void vi.waitUntil(() => inHands(storageDir).has(new URL(killer, url).href), 60_000).then(() => crawl.child.kill('SIGKILL'));
       return;
     }
     relay(request.url ?? '/', response).catch(() => response.destroy());
