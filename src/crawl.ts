@@ -91,7 +91,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
   let demo: DemoSite | null = null;
   try {
     // By default in the storage folder: of that, the lock has said what is wrong.
-    assertExportDir(exportDir(settings));
+    if (settings.out === undefined) assertExportDir(exportDir(settings));
     storage = surroundings.actor?.storage ?? openStorage({ store, storageDir, fresh });
     const { run, resumes, site } = await beginRun(settings, named, storage, surroundings.actor !== undefined);
     if (run.input.startUrls.length === 0) {

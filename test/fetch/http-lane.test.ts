@@ -232,6 +232,7 @@ describe('a redirect', () => {
       url: `${server.origin}/form`,
       method: 'POST',
       payload: 'q=1',
+      useExtendedUniqueKey: true,
       headers: { 'Content-Type': 'text/plain' },
     } as const;
     const { ends } = await crawlLab({ storage: openIn(newFolder()), site: labSite(), urls: [form], concurrency: 1 });
