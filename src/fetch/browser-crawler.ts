@@ -216,6 +216,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
       prepare: ({ request }) => enter(request),
       visit: visitPage,
       explain: (error) => (isLaunchError(error) ? notStarted(error) : nameBrowserError(error)),
+      settle: ({ request }) => handler.settle(request),
       end: ({ id }) => exits.close(id),
     },
   );

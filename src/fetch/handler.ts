@@ -21,12 +21,16 @@ export interface PageHandler {
   /** @param toPage Called once the request is known to have a route. It may say that the page is to be fetched otherwise,
    *  and why: nothing of it is kept then. */
   handle(request: Request, toPage: (flight: PageFlight, refuse: (why: VerdictError) => void) => Page): Promise<void>;
+  /** Undoes what a handler must not do to its request. To be called at the end of each attempt: a handler that ran out of
+   *  time does not come to its own. */
+  settle(request: Request): void;
   /** For the crawler's `requestHandler`: lets Crawlee check userData when a request is added, not only when it is handled. */
   readonly getSchema: ReturnType<typeof crawlee.createCheerioRouter>['getSchema'];
 }
 
 export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions): PageHandler {
   const router = crawlee.createCheerioRouter(site.userData);
+  const names = new WeakMap<Request, Pick<Request, 'id' | 'url' | 'uniqueKey'>>();
   for (const [label, handler] of Object.entries(site.routes)) {
     // The router has parsed `userData` by this label's schema before it calls the handler.
     router.addHandler(label, (context) => handler(context as unknown as Parameters<typeof handler>[0]));
@@ -36,6 +40,7 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
       const flight = lane.flightOf(request);
       assertRoute(request, site);
       const { id, url, uniqueKey } = request;
+      names.set(request, { id, url, uniqueKey } as Pick<Request, 'id' | 'url' | 'uniqueKey'>);
       let refusal: VerdictError | null = null;
       const page = toPage(flight, (why) => {
         refusal ??= why;
@@ -52,12 +57,15 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
       } catch (error) {
         // What is missing may well be what the handler stumbled over.
         throw refusal ?? error;
-      } finally {
-        // Which page it is, is not the handler's to say.
-        Object.assign(request, { id, url, uniqueKey });
-        makeFit(request);
       }
       if (refusal !== null) throw refusal as VerdictError;
+    },
+    settle(request) {
+      const name = names.get(request);
+      if (name === undefined) return;
+      // Which page it is, is not the handler's to say.
+      Object.assign(request, name);
+      makeFit(request);
     },
     getSchema(label) {
       const schema = router.getSchema(label);

@@ -110,6 +110,7 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       onBody: (request) => frontier.flightOf(request).enter('parsing'),
       handle: (attempt) =>
         handler.handle(attempt.request, (flight, want) => toPage(attempt, site, flight, { may: mayRender, want })),
+      settle: (request) => handler.settle(request),
     },
   );
 }

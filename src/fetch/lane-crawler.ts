@@ -55,6 +55,8 @@ export interface LaneWork {
   /** Told when a body is there. */
   onBody(request: Request): void;
   handle(attempt: FetchedAttempt): Promise<void>;
+  /** Told when the handler is over, or is not waited for any more. */
+  settle(request: Request): void;
 }
 
 /** The headers of a request to a URL, but for the session's cookies. */
@@ -112,6 +114,7 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
       await within(handlerLimit, late, this.#work.handle(fetched));
       request.state = crawlee.RequestState.DONE;
     } finally {
+      this.#work.settle(request);
       fetched.document.release();
     }
   }

@@ -421,14 +421,16 @@ describe('what a handler puts into its request', () => {
   const circle: { n?: unknown } = {};
   circle.n = circle;
 
-  it.each<[string, (page: Page) => void]>([
+  const puts: [string, (page: Page) => void][] = [
     ['a BigInt', ({ request }) => void Object.assign(request.userData, { foundOn: 10n })],
     ['a circle', ({ request }) => void Object.assign(request.userData, { circle })],
     ['no list of errors', ({ request }) => void Object.assign(request, { errorMessages: null })],
     ['what is no text in its list of errors', ({ request }) => void request.errorMessages.push({ n: 1n } as never)],
     ['another URL', ({ request }) => void Object.assign(request, { url: 'foo' })],
     ['another id', ({ request }) => void Object.assign(request, { id: 'other', uniqueKey: 'other' })],
-  ])('may be %s: its page is tried again and done as any other', async (_, put) => {
+  ];
+
+  it.each(puts)('may be %s: its page is tried again and done as any other', async (_, put) => {
     let tries = 0;
     const handler: Handler = async (page) => {
       tries++;
@@ -439,6 +441,24 @@ describe('what a handler puts into its request', () => {
     const { letters, ends, rows } = await crawl({ '/odd': handler, '/ok': pushPath });
     expect([ends, letters]).toEqual([{ succeeded: 2 }, []]);
     expect((await rows('default')).find(({ path }) => path === '/odd')).toMatchObject({ n: 2 });
+  });
+
+  it.each(puts)('may be %s also when the handler runs out of time', async (_, put) => {
+    let tries = 0;
+    const handler: Handler = async (page) => {
+      tries++;
+      if (tries > 1) return;
+      put(page);
+      await new Promise(() => {});
+    };
+    const server = await serve({});
+    const { letters, ends } = await crawlLab({
+      storage: openIn(newFolder()),
+      site: labSite({ '/odd': handler, '/ok': pushPath }),
+      urls: ['/odd', '/ok'].map((path) => server.origin + path),
+      onStart: ({ crawler }) => void Object.assign(crawler, { userRequestHandlerTimeoutMillis: 1_000 }),
+    });
+    expect([ends, letters, tries]).toEqual([{ succeeded: 2 }, [], 2]);
   });
 });
 

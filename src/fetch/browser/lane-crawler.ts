@@ -14,6 +14,8 @@ export interface LaneWork {
   visit(context: PlaywrightCrawlingContext): Promise<Response | null>;
   /** An error of any step, as one that carries its verdict. */
   explain(error: unknown): unknown;
+  /** The handler is over, or is not waited for any more. */
+  settle(context: PlaywrightCrawlingContext): void;
   /** Whatever happened. */
   end(context: PlaywrightCrawlingContext): Promise<void>;
 }
@@ -39,6 +41,8 @@ export class BrowserLaneCrawler extends PlaywrightCrawler {
       await super._runRequestHandler(context);
     } catch (error) {
       throw toError(this.#work.explain(error));
+    } finally {
+      this.#work.settle(context);
     }
   }
 
