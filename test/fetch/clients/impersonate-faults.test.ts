@@ -122,6 +122,12 @@ describe('each fault has its name', () => {
     expect(await get(secureUrl('ok'))).toContain('/ok');
   });
 
+  it('a head that goes wrong is its own page’s fault, on a used connection too', async () => {
+    await get(secureUrl('ok'));
+    await wait(100);
+    expect((await faultOf(get(secureUrl('header-without-colon')))).fault).toBe('bad-answer');
+  });
+
   it('one failed request is one request: nothing is tried again behind the caller’s back', async () => {
     await get(secureUrl('ok', { id: 'warms-up' })); // So that the next one takes up a kept connection.
     await faultOf(get(secureUrl('close-before-headers', { id: 'once' })));
