@@ -9,11 +9,12 @@ import type { StorageClient } from '@crawlee/types';
 import { SurefootError } from './core/errors.ts';
 import type { PutOff } from './core/dead-letter.ts';
 import { toMeta, type RunMeta } from './core/meta.ts';
-import { decideRun, describeRun, type RunInput, type RunRecord } from './core/run.ts';
+import { describeRun, type RunRecord } from './core/run.ts';
 import type { Tier } from './core/page.ts';
 import type { Site } from './core/site.ts';
 import type { DemoSite } from './demo/server.ts';
 import { countRows, exportDir, exportRows, publicSettings } from './commands/export.ts';
+import { beginRun } from './engine/begin-run.ts';
 import { withEngine, type Engine } from './engine/engine.ts';
 import { chooseProxies } from './engine/ways-out.ts';
 import { assertExportDir } from './export/files.ts';
@@ -28,16 +29,13 @@ import { listenForSignals, type Interruption } from './platform/signals.ts';
 import { watch } from './platform/watch.ts';
 import { failurePrinter, secondPassLine } from './report/failures.ts';
 import { toCount, toPages } from './report/figures.ts';
-import { describeInput, openingLine } from './report/opening.ts';
+import { openingLine } from './report/opening.ts';
 import { formatSnapshot } from './report/live.ts';
 import { readProgress, startProgress } from './report/progress.ts';
 import { formatSummary } from './report/summary.ts';
 import { openStorage, type OpenStorage } from './storage/open.ts';
-import { clearRun, readRun, writeRun, writeSnapshot } from './storage/run.ts';
+import { writeRun, writeSnapshot } from './storage/run.ts';
 import { acquireRunLock } from './storage/sqlite/lock.ts';
-
-/** The site whose start, when none is named, is the bundled demo. */
-const DEMO_OF = 'hackernews';
 
 const SECOND = 1_000;
 
@@ -74,7 +72,7 @@ export interface ActorSide {
 export const STOPPED = 3;
 
 /** Crawls until all pages are done or a signal asks to stop.
- *  @returns The exit code: 0 all done, 2 done with failures, 3 stopped by a budget or a proxy, 130 or 143 interrupted.
+ *  @returns The exit code: 0 all done, 2 done with failures, 3 stopped by a budget or a proxy, 129, 130 or 143 interrupted.
  *  @throws {SurefootError} before anything is fetched: the folder is in use, the store cannot be used, another input. */
 export async function crawl(settings: Settings, surroundings: Surroundings): Promise<number> {
   const { store, storageDir, fresh } = settings;
@@ -120,54 +118,6 @@ function assertPins({ name, tier = {} }: Site, tiers: readonly Tier[]): void {
     throw new SurefootError(
       'input',
       `Site "${name}" fetches ${label} by tier ${pin}, which is not among --tiers ${given}. Add it.`,
-    );
-  }
-}
-
-/** Decides whether the last run goes on, and clears the store if not. */
-async function beginRun(
-  settings: Settings,
-  site: Site,
-  { client, cloud }: OpenStorage,
-  isActor: boolean,
-): Promise<{ run: RunRecord; resumes: boolean; site: Site }> {
-  const previous = await readRun(client);
-  const startUrls = settings.startUrls.length > 0 || site.name === DEMO_OF ? settings.startUrls : site.startUrls;
-  if (startUrls.length === 0 && site.name !== DEMO_OF) {
-    throw new SurefootError('input', `Site "${site.name}" has no start URLs of its own: name one on the command line.`);
-  }
-  const input: RunInput = { site: site.name, startUrls, maxRequests: settings.maxRequests ?? null };
-  const decision = decideRun(previous, input, settings);
-  switch (decision.kind) {
-    case 'resume': {
-      const resumed = decision.run.input.site;
-      return { run: decision.run, resumes: true, site: resumed === site.name ? site : await loadResumed(resumed, settings) };
-    }
-    case 'start':
-      // A run of the platform has stores of its own, and they are new.
-      if (!cloud) await clearRun(client);
-      return { run: { input, startedAt: new Date().toISOString(), finishedAt: null, demoPort: null }, resumes: false, site };
-    case 'refuse':
-      throw new SurefootError(
-        'run',
-        `${settings.storageDir} holds an unfinished crawl of ${describeInput(decision.run.input)}, begun ${decision.run.startedAt}, ` +
-          `and this is another one, of ${describeInput(input)}. Go on with the unfinished one by --resume, discard it by --fresh, ` +
-          `or keep both by another folder: ${isActor ? 'the variable CRAWLEE_STORAGE_DIR' : '--storage-dir DIR'}.`,
-      );
-  }
-}
-
-/** The site of the run that goes on, which nobody has named this time. */
-async function loadResumed(name: string, { storageDir }: Settings): Promise<Site> {
-  try {
-    return await loadSite(name);
-  } catch (error) {
-    if (!(error instanceof SurefootError) || error.kind !== 'input') throw error;
-    throw new SurefootError(
-      'run',
-      `The run in ${storageDir} is of site ${name}, which is no longer in src/routes/. Give the folder its name back, or ` +
-        'discard the run by --fresh; `export` writes the rows that it has.',
-      { cause: error },
     );
   }
 }

@@ -114,7 +114,6 @@ function throwUnlessOk({ verdict, reason }: { verdict: Verdict; reason: string }
  *  @param to Where it goes: headers stored with it are for its own host, and a site says what each host may see. */
 export function toHeadered({ url, headers = {} }: Request, site: Pick<Site, 'headers'>, to = url): HeaderedRequest {
   const { Referer: referer = null, ...stored } = headers;
-  const target = new URL(to);
-  const own = to === url || target.origin === new URL(url).origin ? stored : {};
-  return { url: to, referer, headers: { ...own, ...site.headers?.(target) } };
+  const own = to === url || new URL(to).origin === new URL(url).origin ? stored : {};
+  return { url: to, referer, headers: { ...own, ...site.headers?.(new URL(to)) } };
 }

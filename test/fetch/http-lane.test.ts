@@ -201,6 +201,48 @@ describe('a redirect', () => {
     ]);
   });
 
+  it('is followed with the user and the password of the URL as far as its own host', async () => {
+    const told: [string | undefined, string | undefined][] = [];
+    const tell = (request: IncomingMessage) => told.push([request.url, request.headers.authorization]);
+    const there = await serve({ '/there': (response, _hit, request) => (tell(request), page('there')(response)) });
+    const server = await serve({
+      '/page': (response, _hit, request) => (tell(request), goTo(`http://${request.headers.host}/next`)(response)),
+      '/next': (response, _hit, request) => (tell(request), goTo(`${there.origin}/there`)(response)),
+    });
+    const url = `${server.origin.replace('://', '://bob:s3cret@')}/page`;
+    const { ends } = await crawlLab({ storage: openIn(newFolder()), site: labSite(), urls: [url], concurrency: 1 });
+    expect(ends).toEqual({ succeeded: 1 });
+    const basic = `Basic ${Buffer.from('bob:s3cret').toString('base64')}`;
+    expect(told).toEqual([
+      ['/page', basic],
+      ['/next', basic],
+      ['/there', undefined],
+    ]);
+  });
+
+  it('that has made a GET of a POST says nothing of a body any more, on the next step either', async () => {
+    const told: unknown[] = [];
+    const tell = (request: IncomingMessage) => told.push([request.method, request.url, request.headers['content-type']]);
+    const server = await serve({
+      '/form': (response, _hit, request) => (tell(request), goTo('/done')(response)),
+      '/done': (response, _hit, request) => (tell(request), goTo('/page')(response)),
+      '/page': (response, _hit, request) => (tell(request), page('hello')(response)),
+    });
+    const form = {
+      url: `${server.origin}/form`,
+      method: 'POST',
+      payload: 'q=1',
+      headers: { 'Content-Type': 'text/plain' },
+    } as const;
+    const { ends } = await crawlLab({ storage: openIn(newFolder()), site: labSite(), urls: [form], concurrency: 1 });
+    expect(ends).toEqual({ succeeded: 1 });
+    expect(told).toEqual([
+      ['POST', '/form', 'text/plain'],
+      ['GET', '/done', undefined],
+      ['GET', '/page', undefined],
+    ]);
+  });
+
   it('to another host takes along what is for that host, and nothing of what was for the first', async () => {
     const other: IncomingMessage['headers'][] = [];
     const there = await serve({

@@ -62,8 +62,9 @@ export function toBrowserHeaders(browser: Impersonated, given: SimpleHeaders): R
   return browser === 'firefox' && isBrowser(headers) ? asFirefox(headers) : headers;
 }
 
-/** The same for impit, which takes text and sends it as UTF-8. With a User-Agent they are all that goes out, but for what belongs to the browser's HTTP/2; without
- *  one, impit's profile fills in what is missing. Beside the User-Agent of an honest crawler nothing of a browser is sent. */
+/** The same for impit, which takes text and sends it as UTF-8. With a User-Agent they are all that goes out, but for what
+ *  belongs to the browser's HTTP/2; without one, impit's profile fills in what is missing. Beside the
+ *  User-Agent of an honest crawler nothing of a browser is sent. */
 export function toImpitHeaders(browser: Impersonated, headers: Headers): Record<string, string> {
   const encoding = nameIn(headers, 'accept-encoding');
   const sent = {

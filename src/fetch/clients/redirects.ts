@@ -55,7 +55,8 @@ export async function follow(
   request: HttpRequest,
   onRedirect?: RedirectHandler,
 ): Promise<Followed> {
-  let outgoing = toOutgoing(request);
+  const first = toOutgoing(request);
+  let outgoing = first;
   const redirectUrls: URL[] = [];
   const seen = new Set([identity(outgoing)]);
   for (;;) {
@@ -71,15 +72,15 @@ export async function follow(
     if (redirectUrls.length === MAX_REDIRECTS) {
       throw new TransportError('too-many-redirects', `More than ${MAX_REDIRECTS} redirects, the last one from ${shown(url)}.`);
     }
-    const { method } = outgoing;
     outgoing = redirected(outgoing, answer.statusCode, String(location));
     redirectUrls.push(outgoing.url);
     if (onRedirect) {
       const update: Parameters<RedirectHandler>[1] = { url: outgoing.url, headers: { ...outgoing.headers } };
       const { statusCode } = answer;
       onRedirect({ statusCode, headers, trailers: {}, url: url.href, redirectUrls: [...redirectUrls], complete: true }, update);
-      const sent = outgoing.method === method ? update.headers : without(update.headers, OF_A_BODY);
-      outgoing = { ...outgoing, url: new URL(update.url ?? outgoing.url), headers: sent };
+      const target = new URL(update.url ?? outgoing.url);
+      const given = outgoing.method === first.method ? update.headers : without(update.headers, OF_A_BODY);
+      outgoing = { ...outgoing, url: target, headers: toSent(given, target.origin === first.url.origin ? first.url : null) };
     }
     const step = identity(outgoing);
     if (seen.has(step)) throw new TransportError('redirect-loop', `Redirects in a circle, back to ${shown(outgoing.url)}.`);
@@ -101,14 +102,19 @@ async function discard(body: Answer['body']): Promise<void> {
 
 function toOutgoing({ url, method = 'GET', headers = {}, body }: HttpRequest): Outgoing {
   const target = new URL(url);
+  return { url: target, method: method.toUpperCase(), headers: toSent(headers, target), body };
+}
+
+/** @param login Where a user and a password may stand that become a header. */
+function toSent(headers: SimpleHeaders, login: URL | null): SimpleHeaders {
   // What is for a proxy is not the caller's to say, and no target's to read.
   const sent = without(headers, ['proxy-authorization']);
   if (!has(sent, 'accept-encoding')) sent['accept-encoding'] = ACCEPT_ENCODING;
-  if ((target.username || target.password) && !has(sent, 'authorization')) {
-    const credentials = `${decodeURIComponent(target.username)}:${decodeURIComponent(target.password)}`;
+  if (login && (login.username || login.password) && !has(sent, 'authorization')) {
+    const credentials = `${decodeURIComponent(login.username)}:${decodeURIComponent(login.password)}`;
     sent['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
   }
-  return { url: target, method: method.toUpperCase(), headers: sent, body };
+  return sent;
 }
 
 /** The request that a redirect asks for. */
