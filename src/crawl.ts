@@ -192,8 +192,11 @@ async function crawlRun(context: RunContext): Promise<number> {
         say(`Finishing ${toPages(frontier.inFlight)} in flight. Once more to end at once.`);
       },
       endNow({ exitCode }) {
-        storage.atomic?.releaseAll();
-        surroundings.exitNow(exitCode);
+        try {
+          storage.atomic?.releaseAll();
+        } finally {
+          surroundings.exitNow(exitCode);
+        }
       },
     });
     watching.stop();

@@ -65,7 +65,9 @@ function faultInPhase(error: Error, phase: Phase): TransportFault | null {
 
 /** undici's parser gives no code of its own. */
 function parserFault(message: string, code: string, phase: Phase): TransportFault {
-  if (phase === 'sending') return code === ON_USED_CONNECTION ? 'reset' : 'bad-answer';
+  // An answer that begins as one and goes on wrong is this request's own.
+  const isRest = code === ON_USED_CONNECTION && message.includes('(Expected HTTP/');
+  if (phase === 'sending') return isRest ? 'reset' : 'bad-answer';
   // The end of a connection that was not to be kept alive, before the last chunk.
   return message.includes('EOF') ? 'cut-body' : 'bad-answer';
 }

@@ -10,7 +10,7 @@ import { TransportError } from '../../core/transport.ts';
 import { PROFILES, toBrowserHeaders, toImpitHeaders, type Impersonated } from './browser-headers.ts';
 import { DEFAULT_LIMITS, type Limits } from './faults.ts';
 import { toAnswer } from './impit-answer.ts';
-import { isBadHandshake, nameImpitFault } from './impit-faults.ts';
+import { isBadHandshake, isNoAnswer, nameImpitFault } from './impit-faults.ts';
 import { createImpitPool, type Exit } from './impit-pool.ts';
 import { createLine, type Line } from './line.ts';
 import type { Lines } from './lines.ts';
@@ -173,7 +173,7 @@ async function sendByImpit(
     if (!(named instanceof TransportError)) throw named;
     if (named.fault === 'tls' && proxy && isBadHandshake(named)) throw noTls(proxy, `${url.hostname}:${url.port || 443}`, error);
     // It may be the rest of an earlier answer, and no fault of the page that was asked for since.
-    if (named.fault === 'bad-answer' && wire.asked === asked) {
+    if (named.fault === 'bad-answer' && wire.asked === asked && isNoAnswer(named)) {
       throw new TransportError('reset', 'The connection broke (what came was no answer).', { cause: error });
     }
     throw named;

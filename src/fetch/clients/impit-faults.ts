@@ -52,6 +52,11 @@ export function isBadHandshake({ cause }: TransportError): boolean {
   return cause instanceof Error && BAD_HANDSHAKE.test(withoutAddress(cause.message));
 }
 
+/** Whether what came does not even begin as an answer, of an error that has been named `bad-answer`. */
+export function isNoAnswer({ cause }: TransportError): boolean {
+  return cause instanceof Error && /Parse\(\s*Version/.test(withoutAddress(cause.message));
+}
+
 /** An address may hold any word. */
 function withoutAddress(message: string): string {
   return message.replace(/url: ".*"/, '');

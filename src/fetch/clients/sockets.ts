@@ -62,8 +62,8 @@ export async function openTls(
 /** Changes the code of two errors before undici sees them:
  *  - A reset: undici takes it for the end of a body that has no other end than the connection's (HTTP/1.0), and half a page
  *    would pass for a whole one. It knows the reset by its code.
- *  - What cannot be understood, on a connection that has had an answer before: it may be the rest of that one, and no fault of
- *    the page that was asked for since. undici does not tell such a connection from a fresh one. */
+ *  - What its parser cannot understand, on a connection that has had an answer before: it may be the rest of that one, and no
+ *    fault of the page that was asked for since. undici does not tell such a connection from a fresh one. */
 export function markErrors<Kind extends Socket>(socket: Kind): Kind {
   let wasUsed = false;
   const { write } = socket;

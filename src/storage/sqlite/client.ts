@@ -14,7 +14,7 @@ import { openStores, type StoreKind } from './stores.ts';
 export interface SqliteStorage extends StorageClient, AtomicStorage {
   /** Drops what a run has written, all of it or nothing. Stores that a site opened by a name of its own stay. */
   purge(): Promise<void>;
-  /** Gives back what this process still holds, and closes the file. */
+  /** Gives back what this process still holds, and closes the file. Throws nothing. */
   close(): void;
 }
 
@@ -63,12 +63,17 @@ export function openSqliteStorage(file: string, options: { readOnly?: boolean; w
     close() {
       if (!db.open) return;
       flush();
-      if (!options.readOnly) {
+      try {
+        if (options.readOnly) return;
         frontier.releaseAll();
         // All of it is in the one file then, and can be copied; libsql does not do this on close.
         db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
+      } catch {
+        // The disk is full, or somebody else has the file: nothing is lost by that. The next one to open it gives back what
+        // is locked and reads the log, and whoever closes because of an error is to tell that one.
+      } finally {
+        db.close();
       }
-      db.close();
     },
   };
 }

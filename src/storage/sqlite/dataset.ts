@@ -72,7 +72,7 @@ export function openDatasets({ db, transaction }: Connection, stores: Stores) {
         return info && toDatasetInfo(info);
       },
       async update({ name } = {}) {
-        return toDatasetInfo(stores.rename('dataset', idOrName, name));
+        return toDatasetInfo(transaction(() => stores.rename('dataset', idOrName, name)));
       },
       async delete() {
         transaction(() => stores.delete('dataset', idOrName));

@@ -26,6 +26,11 @@ export function toStorageError(error: unknown, file: string): unknown {
   return error;
 }
 
+/** Whether it is only that somebody else writes to the file. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof SurefootError && error.cause instanceof Error && codeOf(error.cause).startsWith('SQLITE_BUSY');
+}
+
 /** Of a file that is refused; `--fresh` sets it aside. */
 export function unusable(file: string, why: string, cause?: unknown): SurefootError {
   return new SurefootError(

@@ -214,7 +214,7 @@ export function openFrontierStore(connection: Connection, { stores, datasets, du
     releaseAll() {
       if (!db.open) return;
       flush();
-      release.run();
+      transaction(() => release.run());
     },
     counts(queueId) {
       const info = stores.find('queue', queueId);

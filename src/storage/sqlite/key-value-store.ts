@@ -55,7 +55,7 @@ export function openKeyValueStores({ db, transaction }: Connection, stores: Stor
         return info && toKeyValueStoreInfo(info);
       },
       async update({ name }) {
-        return toKeyValueStoreInfo(stores.rename('key-value store', idOrName, name));
+        return toKeyValueStoreInfo(transaction(() => stores.rename('key-value store', idOrName, name)));
       },
       async delete() {
         transaction(() => stores.delete('key-value store', idOrName));
@@ -75,7 +75,8 @@ export function openKeyValueStores({ db, transaction }: Connection, stores: Stor
         transaction(() => upsert.run(key, record.key, contentType, bytes));
       },
       async deleteRecord(key) {
-        remove.run(store(), key);
+        const from = store();
+        transaction(() => remove.run(from, key));
       },
     };
   };

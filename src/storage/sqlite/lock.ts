@@ -52,7 +52,8 @@ export function acquireRunLock(storageDir: string): { release(): void } {
         try {
           db.exec('PRAGMA busy_timeout = 1000; DELETE FROM owner; COMMIT');
         } catch {
-          db.exec('ROLLBACK'); // The name stays: all that is lost is a line of `status`.
+          // The name stays: all that is lost is a line of `status`. Where the disk is full, SQLite has rolled back itself.
+          if (db.inTransaction) db.exec('ROLLBACK');
         }
         db.close();
       },

@@ -124,7 +124,7 @@ export function openRequestQueues(connection: Connection, stores: Stores, dueTim
         return info && toQueueInfo(info);
       },
       async update({ name }) {
-        return toQueueInfo(stores.rename('queue', idOrName, name));
+        return toQueueInfo(transaction(() => stores.rename('queue', idOrName, name)));
       },
       async delete() {
         transaction(() => stores.delete('queue', idOrName));

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import Database from 'libsql';
 
 import { speakInWords, toStorageError, unusable } from './errors.ts';
-import { openTransactions, type Connection } from './transactions.ts';
+import { BUSY_MILLIS, openTransactions, type Connection } from './transactions.ts';
 
 /** Marks a file as ours (SQLite's `application_id`, "SRFT"). */
 const APPLICATION_ID = 0x53_52_46_54;
@@ -146,6 +146,7 @@ export function openDatabase(file: string, { whole = false }: { whole?: boolean 
       if (isEmpty(db)) db.exec(SCHEMA);
       else assertOurs(db, file);
     });
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MILLIS}`);
     return connection;
   } catch (error) {
     throw toStorageError(error, file);

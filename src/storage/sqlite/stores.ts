@@ -28,6 +28,7 @@ export interface Stores {
   keyOf(kind: StoreKind, idOrName: string): number;
   getOrCreate(kind: StoreKind, name?: string): StoreInfo;
   list(kind: StoreKind): StoreInfo[];
+  /** Called inside a transaction. */
   rename(kind: StoreKind, idOrName: string, name: string | undefined): StoreInfo;
   /** Called inside a transaction. */
   delete(kind: StoreKind, idOrName: string): void;

@@ -1,10 +1,19 @@
 // Transactions on one connection: one at once, or one of all that is asked for in a turn of the event loop.
 import type Database from 'libsql';
 
+import { isLocked } from './errors.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 
 // Single rows are read with `get()`: each `all()` makes a native object that libsql (0.5) frees only between two turns
 // of the event loop.
+
+// Where somebody else writes to the file (a backup, a database browser), SQLite waits for BUSY_MILLIS with the event loop
+// standing still, and is asked again: at once where nothing else can be done meanwhile, and else after the loop has had a
+// turn, so that signals and answers are heard.
+export const BUSY_MILLIS = 1_000;
+const TRIES_AT_ONCE = 10;
+const TRIES = 60;
+const AGAIN_MILLIS = 20;
 
 /** A connection with its transactions. */
 export interface Connection {
@@ -50,9 +59,18 @@ export function openTransactions(db: Database.Database): Connection {
   const undone = () => {
     for (const listener of listeners) listener();
   };
-  const transaction = <T>(work: () => T): T => {
-    begun++;
-    begin.run();
+  const beginWithin = (tries: number) => {
+    for (let left = tries - 1; ; left--) {
+      try {
+        begin.run();
+        return;
+      } catch (error) {
+        if (left === 0 || !isLocked(error)) throw error;
+      }
+    }
+  };
+  /** The rest of a transaction that has begun. */
+  const finish = <T>(work: () => T): T => {
     try {
       const result = work();
       ledger.write();
@@ -65,6 +83,11 @@ export function openTransactions(db: Database.Database): Connection {
     } finally {
       ledger.clear();
     }
+  };
+  const transaction = <T>(work: () => T): T => {
+    begun++;
+    beginWithin(TRIES_AT_ONCE);
+    return finish(work);
   };
 
   const run = (unit: Unit) => {
@@ -91,17 +114,30 @@ export function openTransactions(db: Database.Database): Connection {
     }
     return good;
   };
-  const flush = () => {
+  /** @param triesLeft Where others may have a turn between them. */
+  const flush = (triesLeft?: number) => {
     const units = waiting;
-    waiting = [];
     const [only] = units;
     if (!only) return;
     try {
+      beginWithin(triesLeft === undefined ? TRIES_AT_ONCE : 1);
+    } catch (error) {
+      if (triesLeft !== undefined && triesLeft > 0 && isLocked(error)) {
+        setTimeout(flush, AGAIN_MILLIS, triesLeft - 1);
+        return;
+      }
+      waiting = [];
+      for (const unit of units) unit.fail(error);
+      return;
+    }
+    waiting = [];
+    begun++;
+    try {
       if (units.length === 1) {
-        transaction(() => run(only));
+        finish(() => run(only));
         only.done();
       } else {
-        for (const unit of transaction(() => runAll(units))) unit.done();
+        for (const unit of finish(() => runAll(units))) unit.done();
       }
     } catch (error) {
       // A unit that has failed for itself is told nothing new by this.
@@ -110,7 +146,7 @@ export function openTransactions(db: Database.Database): Connection {
   };
   const group = <T>(work: () => T, { whole } = { whole: true }): Promise<T> =>
     new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(flush);
+      if (waiting.length === 0) setImmediate(flush, TRIES);
       let value: T;
       waiting.push({
         whole,

@@ -5,6 +5,7 @@ import { constants } from 'node:http2';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -125,6 +126,12 @@ describe('each fault has its name', () => {
     });
     expect(error).toMatchObject({ fault: 'reset' });
     expect(await get(secureUrl('ok'))).toContain('/ok');
+  });
+
+  it('a head that goes wrong is its own page’s fault, on a used connection too', async () => {
+    await get(secureUrl('ok'));
+    await wait(100); // It is the same by a fresh one, if impit has not got it back by then.
+    expect((await faultOf(get(secureUrl('header-without-colon')))).fault).toBe('bad-answer');
   });
 
   it('one failed request is one request: nothing is tried again behind the caller’s back', async () => {

@@ -74,6 +74,11 @@ describe('each fault has its name', () => {
     expect(await get(server.url('ok'))).toContain('/ok');
   });
 
+  it('a head that goes wrong is its own page’s fault, on a used connection too', async () => {
+    await get(server.url('ok'));
+    expect((await faultOf(get(server.url('line-feeds')))).fault).toBe('bad-answer');
+  });
+
   it('one failed request is one request: nothing is tried again behind the caller’s back', async () => {
     await get(server.url('ok', { id: 'warms-up' })); // So that the next one takes up a kept connection.
     await faultOf(get(server.url('close-before-headers', { id: 'once' })));

@@ -131,6 +131,47 @@ describe('commits that are made together', () => {
   });
 });
 
+describe('somebody else who writes to the file', () => {
+  /** A transaction of another program, until it is told to end. */
+  const lockOut = (dir: string) => {
+    const other = new Database(fileIn(dir));
+    other.exec('BEGIN IMMEDIATE');
+    return () => {
+      other.exec('ROLLBACK');
+      other.close();
+    };
+  };
+
+  it('is waited for by what is asked of the store, with the event loop having turns', async () => {
+    const { dir, storage, queue, requests } = await claimed();
+    const end = lockOut(dir);
+    const ends = Promise.all(requests.map(async (request, n) => storage.commit(queue, request, page(n))));
+    // Not before SQLite itself has given up for the first time.
+    setTimeout(() => setImmediate(end), 1_000);
+    await ends;
+    expect(figuresOf(storage, queue)).toMatchObject({ counts: { handled: 4 }, tallies: [{ pages: 4, bytes: 6 }] });
+  });
+
+  it('is named where it must be done at once, after a while', async () => {
+    const { dir, storage, queue } = await claimed();
+    const end = lockOut(dir);
+    expect(() => storage.startSecondPass(queue, 0)).toThrow(
+      /^\[storage\] Another program keeps .*crawl\.sqlite locked \(database is locked\)\. Close what has it open/,
+    );
+    end();
+  }, 30_000);
+
+  it('does not keep it from being closed, nor takes an error the place of the one that led there', async () => {
+    const { dir, storage, queue, requests } = await claimed();
+    const end = lockOut(dir);
+    const failed = storage.commit(queue, requests[0]!, page(0));
+    expect(() => storage.close()).not.toThrow();
+    await expect(failed).rejects.toThrow(/Another program keeps/);
+    end();
+    expect(openIn(dir).counts(queue)).toEqual({ total: 4, handled: 0 });
+  }, 30_000);
+});
+
 describe('claims that are made together', () => {
   it('find what is added, put back or may be called again between them', async () => {
     const { storage, queue, requests } = await claimed();

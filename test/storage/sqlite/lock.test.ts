@@ -204,3 +204,18 @@ describe('a lock file that cannot be used', () => {
     expect(() => acquireRunLock(dir)).toThrow(SurefootError);
   });
 });
+
+describe('a disk that is full', () => {
+  it('does not keep the lock from being released', () => {
+    const dir = newFolder();
+    const lock = acquireRunLock(dir);
+    // SQLite undoes the whole transaction itself then (https://sqlite.org/lang_transaction.html).
+    const full = vi.spyOn(Database.prototype, 'exec').mockImplementationOnce(function (this: Database.Database) {
+      this.exec('ROLLBACK');
+      throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+    });
+    onTestFinished(() => full.mockRestore());
+    expect(() => lock.release()).not.toThrow();
+    acquireRunLock(dir).release();
+  });
+});
