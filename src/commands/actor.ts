@@ -69,7 +69,7 @@ function wayOn({ storageDir, fresh, resume }: Settings, host: ActorHost): Pick<S
   if (storageDir !== fields.storageDir.default && resolve(storageDir) !== resolve(host.storageDir)) {
     throw new SurefootError(
       'input',
-      `An Actor's run keeps to ${host.storageDir}, got --storage-dir ${storageDir}. ` +
+      `An Actor's run keeps to ${host.storageDir}, got ${storageDir} by --storage-dir or SUREFOOT_STORAGE_DIR. ` +
         'Leave that out, or name another folder by the variable CRAWLEE_STORAGE_DIR.',
     );
   }

@@ -35,7 +35,7 @@ export function lastWords(thrown: unknown, origin?: NodeJS.UncaughtExceptionOrig
   const stack = thrown instanceof Error ? thrown.stack : undefined;
   const text = thrown instanceof SurefootError ? thrown.message : (stack ?? messageOf(thrown));
   if (origin !== 'unhandledRejection') return text;
-  return `${text}\n[site] Nobody had awaited what failed so. In a handler, await each call (fetch(), enqueueLinks(), pushData()); then run the same command again to go on.`;
+  return `${text}\n[site] Nobody had awaited what failed so. In a handler, await each call: fetch(), enqueueLinks(), pushData().`;
 }
 
 /** Whatever was thrown as an Error that can be logged, counted and stored. A handler may throw anything: `undefined`, a
@@ -59,6 +59,8 @@ function causesOf(error: Error): unknown[] {
   return chain;
 }
 
-function isReadable(error: unknown): boolean {
-  return error instanceof Error && typeof error.message === 'string' && ['string', 'undefined'].includes(typeof error.stack);
+/** Of an error, or of what was given as its cause. */
+function isReadable(given: unknown): boolean {
+  const { message, stack } = (given ?? { message: null }) as { message?: unknown; stack?: unknown };
+  return [message, stack].every((text) => text === undefined || typeof text === 'string');
 }

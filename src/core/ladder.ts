@@ -1,6 +1,6 @@
 // Which tier fetches a page: where a host's pages of a label start, and where one goes that was refused. Decides only; the
 // frontier asks (frontier/frontier.ts), outcome.ts climbs, and the engine saves what was learnt.
-import { RENDERING, TIERS, type Tier } from './page.ts';
+import { RENDERING, SERVICES, TIERS, type Tier } from './page.ts';
 import type { Verdict } from './verdict.ts';
 
 const CLIMB_REASONS = ['blocked', 'needs-browser', 'bad-answer'] as const;
@@ -138,12 +138,14 @@ export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): 
   };
 }
 
-/** A page that its scripts make goes straight to the first tier that runs them; one that was refused, or whose answer this
- *  tier's client does not understand, goes one tier up. */
+/** A page that its scripts make goes straight to the first tier that runs them; one that was refused goes one tier up. So does
+ *  one whose answer this tier's client does not understand, but to no tier that is paid by the page: what a browser cannot
+ *  read is most often garbled for everybody. */
 export function climb(tiers: readonly Tier[], from: Tier, cause: Cause): Tier | null {
   if (!isClimbReason(cause)) return null;
   const higher = tiers.filter((tier) => costs(tier) > costs(from));
-  return higher.find((tier) => cause !== 'needs-browser' || RENDERING.includes(tier)) ?? null;
+  if (cause === 'needs-browser') return higher.find((tier) => RENDERING.includes(tier)) ?? null;
+  return higher.find((tier) => cause !== 'bad-answer' || !SERVICES.includes(tier)) ?? null;
 }
 
 /** What one more page that is done has shown. */

@@ -14,6 +14,8 @@ export type Tier = (typeof TIERS)[number];
 
 /** The tiers that run a page's scripts. */
 export const RENDERING: readonly Tier[] = ['browser', 'unblocker', 'api'];
+/** Those of services that are paid by the page. */
+export const SERVICES: readonly Tier[] = ['unblocker', 'api'];
 
 /** Options of Crawlee's `enqueueLinks`, minus the queue: links always go to the crawl's own frontier. */
 export type EnqueueLinksOptions = Omit<NonNullable<Parameters<CheerioCrawlingContext['enqueueLinks']>[0]>, 'requestQueue'>;

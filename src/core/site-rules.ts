@@ -49,17 +49,17 @@ function checkLabels({ name, routes, userData }: Site): void {
   }
 }
 
-function checkStrangers({ name, routes }: Site, part: string, byLabel: object = {}): void {
+function checkStrangers({ name, routes }: Site, part: string, byLabel: object | null = {}): void {
   const labels = Object.keys(routes);
-  const stranger = Object.keys(byLabel).find((label) => !labels.includes(label));
+  const stranger = Object.keys(byLabel ?? {}).find((label) => !labels.includes(label));
   if (stranger === undefined) return;
   fail(
     `\`${part}\` of site "${name}" names the label ${stranger}, which has no route.${didYouMean(stranger, labels)} It has ${labels.join(', ')}.`,
   );
 }
 
-function checkValues(name: string, part: string, byLabel: object = {}, known: readonly string[]): void {
-  for (const [label, value] of Object.entries(byLabel) as [string, unknown][]) {
+function checkValues(name: string, part: string, byLabel: object | null = {}, known: readonly string[]): void {
+  for (const [label, value] of Object.entries(byLabel ?? {}) as [string, unknown][]) {
     if (value === undefined || known.includes(value as string)) continue;
     const meant = typeof value === 'string' ? didYouMean(value, known, '"') : '';
     fail(`\`${part}.${label}\` of site "${name}" must be one of ${known.join(', ')}, got ${show(value)}.${meant}`);

@@ -1,6 +1,6 @@
 // How a crawl's requests leave this machine: the proxies, what goes through them and what that costs, and when it has to
 // stop for it. Everything that was spent is kept with the run.
-import type { Tier } from '../core/page.ts';
+import { SERVICES, type Tier } from '../core/page.ts';
 import { isProxyGone, type ProxyMode, type TrafficSum } from '../core/proxy.ts';
 import type { TransportError } from '../core/transport.ts';
 import type { Site } from '../core/site.ts';
@@ -55,7 +55,7 @@ export function openWaysOut({ provider, settings, spent, onStop, now = Date.now 
     },
     onAnswer({ label, tier }) {
       // Not by the bytes that pass: what is no proxy takes a handshake or a CONNECT, and answers it, before that fails.
-      const isService = tier === 'unblocker' || tier === 'api';
+      const isService = SERVICES.includes(tier);
       if (!isService && modeOf(label) !== 'none') unreached.times = 0;
     },
     close: () => relay.close(),

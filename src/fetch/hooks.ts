@@ -1,7 +1,7 @@
 // Before a request: robots.txt, pace and headers. After it: what the response means.
 import type { Request, Session } from '@crawlee/core';
 
-import type { Page, Tier } from '../core/page.ts';
+import { SERVICES, type Page, type Tier } from '../core/page.ts';
 import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { judgeResponse, judgeText, VerdictError, type Verdict } from '../core/verdict.ts';
@@ -62,7 +62,7 @@ export function createPreparation({ lane, robots, headers, modeOf = () => 'none'
     const flight = lane.flightOf(request);
     const tier = flight.tier as Route['tier'];
     // The services of these tiers have addresses of their own.
-    const proxy = tier === 'unblocker' || tier === 'api' ? 'none' : modeOf(request.label);
+    const proxy = SERVICES.includes(tier) ? 'none' : modeOf(request.label);
     return {
       headersAt: (url) => headers(request, session, url),
       route: { tier, proxy, sessionId: session?.id ?? '' },

@@ -6,7 +6,7 @@ import { backoff, THROTTLED_TRIES } from '../core/backoff.ts';
 import { attemptsOf, recordAttempt, toDeadLetter, type Attempt, type DeadLetter } from '../core/dead-letter.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Cause } from '../core/ladder.ts';
-import type { Tier } from '../core/page.ts';
+import { SERVICES, type Tier } from '../core/page.ts';
 import { TransportError } from '../core/transport.ts';
 import { VerdictError, verdictOfError, type Verdict } from '../core/verdict.ts';
 
@@ -64,7 +64,7 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
     const fault = error instanceof TransportError ? error : null;
     const said = verdictOfError(error);
     // The services of these tiers are proxies of their own: one that refuses is as good as a tier that is not there.
-    const isService = tier === 'unblocker' || tier === 'api';
+    const isService = SERVICES.includes(tier);
     const isGone = isService && said === 'proxy' && fault?.fault !== 'proxy-unreachable';
     const verdict = said === 'proxy' && isService ? (isGone ? 'blocked' : 'transient') : said;
     // Crawlee sets it for a content type it does not know; here the verdict alone decides.

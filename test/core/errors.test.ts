@@ -54,7 +54,7 @@ describe('toError', () => {
     ['an error whose stack is none', Object.assign(new Error('x'), { stack: 5 }), 'x'],
     ['an error whose cause is its own', circle, 'in a circle'],
     ['an error with causes on and on', endless, 'deep'],
-    ['an error whose cause is no error', new Error('x', { cause: { message: { a: 1 } } }), 'x'],
+    ['an error whose cause has no text for a message', new Error('x', { cause: { message: { a: 1 } } }), 'x'],
   ])('makes a plain error of %s', (_, thrown, message) => {
     const error = toError(thrown);
     expect(error).not.toBe(thrown);
@@ -65,6 +65,7 @@ describe('toError', () => {
     const error = new SurefootError('site', 'Broken.', { cause: new TypeError('below') });
     expect(toError(error)).toBe(error);
     expect(toError(Object.freeze(new Error('frozen', { cause: 'a text' })))).toMatchObject({ cause: 'a text' });
+    expect(toError(new SurefootError('site', 'Broken.', { cause: { status: 5 } }))).toBeInstanceOf(SurefootError);
   });
 
   it('keeps where it was thrown', () => {

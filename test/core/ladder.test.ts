@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { climb, createLadder, type Landed } from '../../src/core/ladder.ts';
-import type { Tier } from '../../src/core/page.ts';
+import { TIERS, type Tier } from '../../src/core/page.ts';
 
 const DEFAULT: readonly Tier[] = ['http', 'impersonate', 'browser'];
 const ALL: readonly Tier[] = ['http', 'impersonate', 'browser', 'unblocker', 'api'];
@@ -45,6 +45,9 @@ describe('a page that failed', () => {
     [DEFAULT, 'http', 'bad-answer', 'impersonate'],
     [DEFAULT, 'impersonate', 'bad-answer', 'browser'],
     [DEFAULT, 'browser', 'bad-answer', null],
+    // Garbled for everybody, most likely: no tier that is paid by the page.
+    [TIERS, 'browser', 'bad-answer', null],
+    [['http', 'api'], 'http', 'bad-answer', null],
     [['http', 'browser'], 'http', 'bad-answer', 'browser'],
     [ALL, 'http', 'transient', null],
     [ALL, 'http', 'throttled', null],
