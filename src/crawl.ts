@@ -57,6 +57,8 @@ export interface Surroundings {
 
 /** What a crawl has to do with the Actor that it is the run of. */
 export interface ActorSide {
+  /** How a run is continued that has not come to its end. */
+  readonly wayOn: string;
   /** The platform's store; null for that of the settings. */
   readonly storage: OpenStorage | null;
   /** The platform's events; undefined for this process's own. */
@@ -70,6 +72,9 @@ export interface ActorSide {
 /** The exit code of a crawl that stopped before its end without being asked to: a budget is used up, or the proxy refuses.
  *  docs/decisions/008-exit-code-3.md */
 export const STOPPED = 3;
+
+/** How a run goes on that has not come to its end. */
+export const RUN_AGAIN = 'Run the same command again to go on.';
 
 /** Crawls until all pages are done or a signal asks to stop.
  *  @returns The exit code: 0 all done, 2 done with failures, 3 stopped by a budget or a proxy, 129, 130 or 143 interrupted.
@@ -189,7 +194,12 @@ async function crawlRun(context: RunContext): Promise<number> {
     const interruption = await runInterruptibly(() => engine.run(), {
       stop() {
         frontier.stop();
-        say(`Finishing ${toPages(frontier.inFlight)} in flight. Once more to end at once.`);
+        const { inFlight } = frontier;
+        say(
+          inFlight === 0
+            ? 'Ending: no page is in flight.'
+            : `Finishing ${toPages(inFlight)} in flight. Once more to end at once.`,
+        );
       },
       endNow({ exitCode }) {
         try {
@@ -204,20 +214,16 @@ async function crawlRun(context: RunContext): Promise<number> {
     detach?.();
 
     const counts = engine.counts();
+    const isKept = settings.store !== 'memory';
+    const next = isKept ? (surroundings.actor?.wayOn ?? RUN_AGAIN) : 'Nothing of it is kept (--store memory).';
     if (interruption) {
-      const next =
-        settings.store === 'memory' ? 'Nothing of it is kept (--store memory).' : 'Run the same command again to go on.';
       say(`Interrupted: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${next}`);
       return interruption.exitCode;
     }
     // One whose last page has used the budget up is done all the same.
     if (engine.stopped !== null && counts.handled < counts.total) {
       say(`Stopped: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${engine.stopped}`);
-      say(
-        settings.store === 'memory'
-          ? 'Nothing of it is kept (--store memory).'
-          : 'Nothing is lost: when that is mended, run the same command again to go on.',
-      );
+      say(isKept ? `Nothing is lost. When that is mended: ${next}` : next);
       return STOPPED;
     }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };

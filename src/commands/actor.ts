@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { DATASETS } from '../core/checkpoint.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { RunMeta } from '../core/meta.ts';
-import { crawl, STOPPED, type ActorSide, type Surroundings } from '../crawl.ts';
+import { crawl, RUN_AGAIN, STOPPED, type ActorSide, type Surroundings } from '../crawl.ts';
 import type { ActorExtras } from '../input/actor-extras.ts';
 import { assertNoInput, readActorExtras } from '../input/actor-input.ts';
 import { fields } from '../input/fields.ts';
@@ -129,6 +129,7 @@ async function runCrawl(settings: Settings, { host, extras, run, surroundings }:
   const actor: ActorSide = {
     storage,
     events: host.home?.events,
+    wayOn: host.home ? 'Resurrect the run to go on.' : run.byCli ? '`apify run --resurrect` goes on.' : RUN_AGAIN,
     attach: company.attach,
     async publish({ client, meta, files }) {
       const rows = await countRows(client);

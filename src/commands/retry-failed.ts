@@ -15,6 +15,8 @@ type Filters = Readonly<Record<'status' | 'host' | 'label' | 'verdict', readonly
 /** @returns The text to print. Doing it twice puts nothing back twice: what is back is no dead letter any more. */
 export async function retryFailedCommand(settings: Settings): Promise<string> {
   const { storageDir } = settings;
+  // Where there is nothing, no lock is left behind either.
+  (await openRun(settings)).storage.close();
   const lock = acquireRunLock(storageDir);
   try {
     const { storage, run } = await openRun(settings);

@@ -35,6 +35,7 @@ export async function beginRun(
       if (!cloud) await clearRun(client);
       return { run: { input, startedAt: new Date().toISOString(), finishedAt: null, demoPort: null }, resumes: false, site };
     case 'refuse':
+      if (decision.run.input.site !== site.name) await loadResumed(decision.run.input.site, settings);
       throw new SurefootError(
         'run',
         `${settings.storageDir} holds an unfinished crawl of ${describeInput(decision.run.input)}, begun ${decision.run.startedAt}, ` +

@@ -46,6 +46,9 @@ function strangeFlag(flag: string, command: Command): string {
 function strangeWord(word: string, command: Command): string {
   if (command !== 'crawl') return `${command} takes options only, got ${shownValue({}, word)}.`;
   if (isCommand(word)) return `"${word}" is a command, and a command comes before everything but options.`;
+  if (/^https?:\/\/[^/?#]*@/i.test(word)) {
+    return `${shownValue({}, word)} must be an absolute http(s) URL without user name and password, for it is stored with the run: give them by \`headers\` of defineSite().`;
+  }
   const meant = meantByWord(word);
   const hint = meant === undefined ? 'See --help.' : `Did you mean "${meant}"?`;
   return `${shownValue({}, word)} is neither a command nor an absolute http(s) URL. ${hint}`;

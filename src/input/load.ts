@@ -22,6 +22,8 @@ export interface LoadOptions {
 export interface ActorRun {
   /** On the platform, not on somebody's machine. */
   readonly atHome: boolean;
+  /** By `apify run`, which begins anew unless it is told to resurrect. */
+  readonly byCli: boolean;
   /** Where the live view is to listen; null for nowhere. */
   readonly webServerPort: number | null;
 }
@@ -36,7 +38,7 @@ export function readActorRun(argv: readonly string[], env: NonNullable<LoadOptio
   const byCli = Boolean(env['APIFY_LOCAL_STORAGE_DIR'] && env['ACTOR_INPUT_KEY']);
   if (!atHome && !byCli && !line.actor) return null;
   const port = Number(env['ACTOR_WEB_SERVER_PORT'] ?? '');
-  return { atHome, webServerPort: Number.isInteger(port) && port > 0 ? port : null };
+  return { atHome, byCli, webServerPort: Number.isInteger(port) && port > 0 ? port : null };
 }
 
 /** Reads everything a run is told, by precedence: `argv` (without node and the script), the --input file,

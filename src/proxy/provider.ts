@@ -78,7 +78,8 @@ function fromDecodo({ decodo, place, mode }: ProxyProviderOptions, modes: readon
     const missing = decodo === null ? [] : [!decodo.user && 'DECODO_USER', !decodo.pass && 'DECODO_PASS'].filter(Boolean);
     const wanted = mode === 'none' ? `Proxy mode ${modes[0]}, which the site wants for some of its pages,` : `--proxy ${mode}`;
     const put = missing.length === 1 ? `Put ${missing[0]}` : 'Put DECODO_USER and DECODO_PASS, or PROXY_URLS,';
-    throw new SurefootError('input', `${wanted} needs credentials, and there are none. ${put} into .env, or use --proxy none.`);
+    const without = mode === 'none' ? "take `proxy` out of the site's defineSite()" : 'use --proxy none';
+    throw new SurefootError('input', `${wanted} needs credentials, and there are none. ${put} into .env, or ${without}.`);
   }
   const account = checkAccount(decodo);
   // One URL for all: the gateway takes another exit for each connection, which is up to the clients.

@@ -99,13 +99,17 @@ function holder(owner: OwnerLine | null): string {
 
 function nextSteps(meta: RunMeta, canRetry = true): string[] {
   const steps = [];
-  if (meta.status === 'unfinished') steps.push(`${toPages(meta.pending)} left: run the same command again to go on.`);
+  const isOver = meta.status !== 'unfinished';
+  const folder = folderFlag(meta.settings['storageDir']);
+  if (!isOver) steps.push(`${toPages(meta.pending)} left: run the same command again to go on.`);
   if (meta.rejected > 0) {
-    steps.push(`${toCount(meta.rejected)} rows did not fit the site's schema: the file -rejected.json says why of each.`);
+    const rows = meta.rejected === 1 ? '1 row' : `${toCount(meta.rejected)} rows`;
+    const where = isOver ? 'the file' : `\`npx tsx src/main.ts export${folder}\` writes the file`;
+    steps.push(`${rows} did not fit the site's schema: ${where} -rejected.json${isOver ? ' says' : ', which says'} why of each.`);
   }
   if (meta.failed > 0 && !canRetry) steps.push(`${toPages(meta.failed)} failed: the file -failed.json says why of each.`);
   if (meta.failed > 0 && canRetry) {
-    const again = `npx tsx src/main.ts retry-failed${folderFlag(meta.settings['storageDir'])}`;
+    const again = `npx tsx src/main.ts retry-failed${folder}`;
     steps.push(`${toPages(meta.failed)} failed: \`${again}\` puts back what can work, and the same crawl fetches it.`);
   }
   return steps;
@@ -160,9 +164,14 @@ function spending({ traffic: { throughProxy, cost, notFetched } }: RunMeta): str
   if (cost > 0) lines.push(`Cost: ${toMoney(cost)}.`);
   const kinds = Object.entries(notFetched).toSorted(([, a], [, b]) => b - a);
   if (kinds.length > 0) {
-    lines.push(`Not fetched by the browser: ${kinds.map(([kind, times]) => `${toCount(times)} ${kind}`).join(', ')}.`);
+    lines.push(`Not fetched by the browser: ${kinds.map(([kind, times]) => toKinds(kind, times)).join(', ')}.`);
   }
   return lines;
+}
+
+/** `1 font`, `2 images`, `3 media`. */
+function toKinds(kind: string, times: number): string {
+  return `${toCount(times)} ${kind}${times === 1 || kind === 'media' ? '' : 's'}`;
 }
 
 /** What paid traffic went where; nothing without any. */

@@ -179,10 +179,12 @@ it('a run of a site that has another name by now is not resumed, and the message
   const input = { site: 'renamed', startUrls: [site.url], maxRequests: null };
   await writeRun(client, { input, startedAt: '2026-02-03T04:05:06.000Z', finishedAt: null, demoPort: null });
   close();
-  const { code, stderr } = await start('--resume').ended;
-  expect(code).toBe(1);
-  for (const part of [storageDir, 'site renamed', '--fresh', '`export`']) expect(stderr).toContain(part);
-  expect(stderr).not.toContain('--site');
+  for (const flags of [['--resume'], []]) {
+    const { code, stderr } = await start(...flags).ended;
+    expect(code).toBe(1);
+    for (const part of [storageDir, 'site renamed', '--fresh', '`export`']) expect(stderr).toContain(part);
+    expect(stderr).not.toMatch(/--site|--resume/);
+  }
   expect((await start('--fresh', '--max-requests', '1').ended).code).toBe(0);
 });
 

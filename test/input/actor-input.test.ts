@@ -93,9 +93,9 @@ describe("an Actor's run", () => {
   const home = { APIFY_IS_AT_HOME: '1', ACTOR_WEB_SERVER_PORT: '4321' };
   const cli = { APIFY_LOCAL_STORAGE_DIR: 'storage', ACTOR_INPUT_KEY: 'INPUT' };
   it.each([
-    ['on the platform', [], home, { atHome: true, webServerPort: 4321 }],
-    ['by `apify run`', [], cli, { atHome: false, webServerPort: null }],
-    ['by --actor', ['--actor', '--max-requests', '3'], {}, { atHome: false, webServerPort: null }],
+    ['on the platform', [], home, { atHome: true, byCli: false, webServerPort: 4321 }],
+    ['by `apify run`', [], cli, { atHome: false, byCli: true, webServerPort: null }],
+    ['by --actor', ['--actor', '--max-requests', '3'], {}, { atHome: false, byCli: false, webServerPort: null }],
     ['not by a token', [], { APIFY_TOKEN: 'x', APIFY_PROXY_PASSWORD: 'y' }, null],
     ['not by a folder that a shell has set', [], { APIFY_LOCAL_STORAGE_DIR: 'storage' }, null],
     ['not for another command', ['status'], home, null],

@@ -91,7 +91,7 @@ describe('Decodo', () => {
     [{ decodo: { user: '', pass: PASS } }, 'Put DECODO_USER into .env'],
     [
       { mode: 'none', byLabel: { A: 'sticky' }, decodo: null },
-      'Proxy mode sticky, which the site wants for some of its pages, needs',
+      "Proxy mode sticky, which the site wants for some of its pages, needs credentials, and there are none. Put DECODO_USER and DECODO_PASS, or PROXY_URLS, into .env, or take `proxy` out of the site's defineSite().",
     ],
     [{ decodo: { user: 'x', pass: PASS } }, 'DECODO_USER must have 6 to 64 characters, got 1.'],
     [{ mode: 'geo' }, '--proxy geo needs a place'],

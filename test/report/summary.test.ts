@@ -66,6 +66,24 @@ describe('formatSummary', () => {
     expect(formatSummary(there, { rows: 1_021, exports: [], elapsedSeconds: 1 })).toContain(`failed: ${command} puts back`);
   });
 
+  it('says what did not fit, and where the reasons are: in a file, or in one that is still to be written', () => {
+    const one = { ...meta, rejected: 1 };
+    expect(formatSummary(one, { rows: 5, exports: [], elapsedSeconds: 1 })).toContain(
+      "1 row did not fit the site's schema: the file -rejected.json says why of each.",
+    );
+    expect(text).toContain('2 rows did not fit');
+    expect(formatSummary({ ...unfinished, rejected: 2 }, { rows: 5, exports: [], elapsedSeconds: 1 })).toContain(
+      '`npx tsx src/main.ts export` writes the file -rejected.json, which says why of each.',
+    );
+  });
+
+  it('says what the browser has not fetched, by kind', () => {
+    const traffic = { ...meta.traffic, notFetched: { image: 2, font: 1, media: 3 } };
+    expect(formatSummary({ ...meta, traffic }, { rows: 5, exports: [], elapsedSeconds: 1 })).toContain(
+      'Not fetched by the browser: 3 media, 2 images, 1 font.',
+    );
+  });
+
   it('offers no retry-failed over a store that it cannot work on', () => {
     const without = formatSummary(meta, { rows: 1_021, exports: [], elapsedSeconds: 1, canRetry: false });
     expect(without).toContain('3 pages failed: the file -failed.json says why of each.');
