@@ -223,7 +223,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     // One whose last page has used the budget up is done all the same.
     if (engine.stopped !== null && counts.handled < counts.total) {
       say(`Stopped: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${engine.stopped}`);
-      say(isKept ? `Nothing is lost. When that is mended: ${next}` : next);
+      say(isKept ? `Nothing is lost; that has to be mended first. ${next}` : next);
       return STOPPED;
     }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };

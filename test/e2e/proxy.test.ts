@@ -98,7 +98,7 @@ it('a crawl stops at its budget, no later than by the pages in flight, and goes 
   const { code, stderr } = await crawl([...flags, '0.2']);
   expect(code).toBe(3);
   expect(stderr).toMatch(/--max-proxy-mb 0\.2 is reached: 0\.\d MB went through the proxy/);
-  expect(stderr).toContain('run the same command again');
+  expect(stderr).toContain('Run the same command again to go on.');
   await proxy.settled();
   const { sent, received } = proxy.stats();
   const pageBytes = 40_000;
