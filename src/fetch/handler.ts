@@ -30,6 +30,9 @@ export interface PageHandler {
 
 export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions): PageHandler {
   const router = crawlee.createCheerioRouter(site.userData);
+  const schemas = new Map<unknown, ReturnType<typeof toLinkSchema>>(
+    Object.entries(site.userData).map(([label, schema]) => [label, toLinkSchema(site, label, schema)]),
+  );
   const names = new WeakMap<Request, Pick<Request, 'id' | 'url' | 'uniqueKey'>>();
   for (const [label, handler] of Object.entries(site.routes)) {
     // The router has parsed `userData` by this label's schema before it calls the handler.
@@ -38,6 +41,8 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
   return {
     async handle(request, toPage) {
       const flight = lane.flightOf(request);
+      // It was added past the frontier, and `labelOf` threw there: it does so here again, where that fails this page alone.
+      request.label ??= site.labelOf(new URL(request.url));
       assertRoute(request, site);
       const { id, url, uniqueKey } = request;
       names.set(request, { id, url, uniqueKey } as Pick<Request, 'id' | 'url' | 'uniqueKey'>);
@@ -67,24 +72,23 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
       Object.assign(request, name);
       makeFit(request);
     },
-    getSchema(label) {
-      const schema = router.getSchema(label);
-      if (schema === undefined || typeof label !== 'string') return schema;
-      // Crawlee drops what the schema does not know before the link is anybody's to see.
-      const { validate, ...standard } = schema['~standard'];
-      const checked = (carried: unknown) => {
-        assertKnownKeys(site, label, carried as object);
-        return validate(carried);
-      };
-      return { '~standard': { ...standard, validate: checked } };
-    },
+    getSchema: (label) => schemas.get(label),
   };
 }
 
-/** One request with a label that the site does not have fails; Crawlee's router would end the crawl. One without any has
- *  been added past the frontier, and `labelOf` threw there: it does so here again, where that fails this page alone. */
-function assertRoute({ label: given, url }: Request, site: Site): void {
-  const label = given ?? site.labelOf(new URL(url));
+/** A label's schema for links that are added. It is asked first: Crawlee drops what the schema does not know before the link is
+ *  anybody's to see. */
+function toLinkSchema(site: Site, label: string, schema: Site['userData'][string]) {
+  const { validate, ...standard } = schema['~standard'];
+  const checked: typeof validate = (carried) => {
+    assertKnownKeys(site, label, carried as object);
+    return validate(carried);
+  };
+  return { '~standard': { ...standard, validate: checked } };
+}
+
+/** One request with a label that the site does not have fails; Crawlee's router would end the crawl. */
+function assertRoute({ label }: Request, site: Site): void {
   if (label !== undefined && Object.hasOwn(site.routes, label)) return;
   throw new VerdictError('fatal', `Site "${site.name}" has no route ${label}; it has ${Object.keys(site.routes).join(', ')}.`);
 }

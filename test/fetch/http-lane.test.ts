@@ -380,6 +380,27 @@ describe('a link', () => {
     expect(letters).toMatchObject([{ url: `${server.origin}/odd`, error: 'what is this?' }]);
   });
 
+  it('that a handler adds to RequestQueue.open() is crawled by the label that `labelOf` names at its second try', async () => {
+    const add: Handler = async ({ response }) => {
+      const queue = await RequestQueue.open();
+      await queue.addRequest({ url: new URL('/odd', response.url).href });
+    };
+    const server = await serve({});
+    const lab = labSite({ '/adds': add });
+    let isFetched = false;
+    const labelOf = (url: URL) => {
+      // The frontier asks before the page is there.
+      if (url.pathname === '/odd' && !isFetched) throw new Error('not yet');
+      return lab.labelOf(url);
+    };
+    const { ends } = await crawlLab({
+      storage: openIn(newFolder()),
+      site: { ...lab, labelOf, headers: ({ pathname }) => ((isFetched ||= pathname === '/odd'), {}) },
+      urls: [`${server.origin}/adds`],
+    });
+    expect(ends).toEqual({ succeeded: 2 });
+  });
+
   it('that a handler adds to RequestQueue.open() and that is no URL fails the page that added it', async () => {
     const add: Handler = async () => {
       const queue = await RequestQueue.open();
