@@ -1,6 +1,6 @@
 // Every setting, once: its type, bounds and default, and what a person is told about it (setting.ts); those of the ladder
 // and of proxies are next door. Data alone: what --help is made of loads nothing.
-// Flags, --help, the schema, variables, .env.example and README's table all follow from here: adding a setting is one entry.
+// Flags, --help, the schema, variables, .env.example and the guide's table all follow from here: adding a setting is one entry.
 import { FAILING_VERDICTS } from '../core/dead-letter.ts';
 import { AN_HTTP_URL } from './http-url.ts';
 import { ladderFields } from './ladder-fields.ts';

@@ -1,4 +1,4 @@
-// The settings as a list a person can read: what --help, README's table, .env.example and error messages show of the fields.
+// The settings as a list a person can read: what --help, the guide's table, .env.example and error messages show of the fields.
 import { fields } from './fields.ts';
 import { COMMAND_NAMES } from './setting.ts';
 import type { FlagMeta, ItemType, Setting } from './setting.ts';
@@ -77,7 +77,7 @@ function tableRow(cells: readonly string[], widths: readonly number[]): string {
   return `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
 }
 
-/** README's options table in Markdown, without a trailing newline, laid out as oxfmt would. */
+/** the guide's options table in Markdown, without a trailing newline, laid out as oxfmt would. */
 export function optionsTable(): string {
   const code = (text: string): string => `\`${text}\``;
   const rows = [...OPTIONS, ...OTHER_FLAGS].map((option: FlagMeta & Partial<Option>) => {

@@ -57,7 +57,7 @@ export interface FlagMeta {
   readonly flag?: `--${string}`;
   /** What --help calls the flag's value. None for an on/off flag. */
   readonly placeholder?: string;
-  /** For --help and README: what it does, starting small, without a full stop. */
+  /** For --help and the guide: what it does, starting small, without a full stop. */
   readonly help: string;
   /** The commands that take the flag. A variable or an input file may set it for any command. */
   readonly commands: readonly Command[];

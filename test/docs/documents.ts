@@ -1,4 +1,4 @@
-// Reads README.md and docs/: their code blocks, links and what stands in `code`.
+// Reads README.md, docs/ and what lies beside README: their code blocks, links and what stands in `code`.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,7 @@ export interface Document {
   /** From the project's folder. */
   readonly path: string;
   readonly blocks: readonly CodeBlock[];
+  readonly lines: number;
   /** The text without its blocks. */
   readonly prose: string;
   /** Headings as GitHub makes anchors of them. */
@@ -36,6 +37,7 @@ function readDocument(path: string): Document {
   return {
     path,
     blocks,
+    lines: text.trimEnd().split('\n').length,
     prose,
     anchors: all(/^#+ (.+)$/gm).map(toAnchor),
     links: all(/\]\(([^)\s]+)\)/g),
@@ -53,7 +55,15 @@ function toAnchor(heading: string): string {
 const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'));
 
 /** README.md first. */
-export const DOCUMENTS: readonly Document[] = ['README.md', ...docs.map((path) => `docs/${path}`).toSorted()].map(readDocument);
+export const DOCUMENTS: readonly Document[] = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...docs.map((path) => `docs/${path}`).toSorted(),
+].map(readDocument);
+
+/** What a user reads: README and the guide. */
+export const GUIDE = DOCUMENTS.filter(({ path }) => path === 'README.md' || path.startsWith('docs/guide/'));
 
 /** The commands in `sh` blocks, one each, in the order of the documents. */
 export const COMMANDS: readonly string[] = blocksOf('sh').flatMap((text) => text.split(/\n|&&/).map((command) => command.trim()));

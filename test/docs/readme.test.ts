@@ -1,5 +1,5 @@
-// What README and docs/ show is true: commands are run in a copy of the project, TypeScript is compiled, SQL is queried,
-// and what they print is what the documents say.
+// What README, the guide and the other documents show is true: commands are run in a copy of the project, TypeScript is
+// compiled, SQL is queried, and what they print is what the documents say.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -13,10 +13,9 @@ import { formatSnapshot } from '../../src/report/live.ts';
 import { openingLine } from '../../src/report/opening.ts';
 import { toProgressLine } from '../../src/report/progress.ts';
 import { startForwardProxy, startIpEcho, type ForwardProxy } from '../proxy/forward-proxy.ts';
-import { blocksOf, COMMANDS, DOCUMENTS, ROOT } from './documents.ts';
+import { blocksOf, COMMANDS, GUIDE, ROOT } from './documents.ts';
 import { copyProject, start, startBookshop, writeInto, type Ended } from './project.ts';
 
-const README = DOCUMENTS.slice(0, 1);
 const MAIN = 'npx tsx src/main.ts ';
 /** The sources among the blocks, by the path in their first line. */
 const SOURCES = blocksOf('ts').map((text) => [/^\/\/ (src\/\S+\.ts)$/m.exec(text)?.[1], text] as const);
@@ -32,7 +31,7 @@ beforeAll(async () => {
   shop = await startBookshop();
   echo = await startIpEcho();
   // The account that README puts into `.env`.
-  const { DECODO_USER: user = '', DECODO_PASS: pass = '' } = parseDotenv(blocksOf('dotenv', README).join('\n'));
+  const { DECODO_USER: user = '', DECODO_PASS: pass = '' } = parseDotenv(blocksOf('dotenv', GUIDE).join('\n'));
   proxy = await startForwardProxy({ user, pass });
 });
 afterAll(async () => {
@@ -65,6 +64,14 @@ function figuresOf(stdout: string): string[] {
   return [...(/Succeeded.*\n.*\n(.*)/.exec(stdout)?.[1] ?? '').matchAll(/\d+/g)].map(([figure]) => figure);
 }
 
+/** A site's CSV, as lines: the header, and the rows in order. */
+function rowsOf(storage: string, site: string): string[] {
+  const dir = join(project, storage, 'exports');
+  const file = readdirSync(dir).find((name) => name.endsWith(`-${site}.csv`)) ?? '';
+  const [header = '', ...rows] = readFileSync(join(dir, file), 'utf8').trimEnd().split('\n');
+  return [header, ...rows.toSorted()];
+}
+
 /** A script of package.json that takes too long to run here; CI and `npm run check` do. */
 async function expectScript(command: string) {
   const name = /^npm (?:run )?(\S+)/.exec(command)?.[1] ?? '';
@@ -82,7 +89,7 @@ async function expectApify(command: string) {
   expect(stdout + stderr).toContain(command.replace('npx', '$'));
 }
 
-/** What is done about each command: all there are, in the order in which they stand. */
+/** What is done about each command, in an order in which a reader could run them. */
 const CHECKS: Record<string, (command: string) => Promise<void>> = {
   async 'npm install'() {
     const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>;
@@ -98,6 +105,16 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
   async [`${MAIN}https://news.ycombinator.com/news --max-requests 10`](command) {
     expect(await expectAccepted(command)).toMatchObject({ startUrls: ['https://news.ycombinator.com/news'], maxRequests: 10 });
   },
+  async 'mkdir src/routes/books'(command) {
+    expect(await run(command)).toMatchObject({ code: 0 });
+    for (const [path, text] of SOURCES) if (path?.startsWith('src/routes/books/')) writeInto(project, path, text);
+  },
+  async [`${MAIN}--site books`](command) {
+    // 2: the one book that cannot be fetched.
+    expect(await run(command, `${shop.url} --format csv --storage-dir storage-books`)).toMatchObject({ code: 2 });
+    const prices = [1, 2, 5, 6].map((book) => `Book ${book},${book}.5,New,${new URL(`/books/${book}`, shop.url)}`);
+    expect(rowsOf('storage-books', 'books')).toEqual(['title,price,shelf,url', ...prices]);
+  },
   async 'cp -r src/routes/hackernews src/routes/bookshop'(command) {
     expect(await run(command)).toMatchObject({ code: 0 });
     for (const [path, text] of SOURCES) if (path !== undefined) writeInto(project, path, text);
@@ -106,14 +123,8 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     expect((await expectAccepted(command)).startUrls).toEqual([]);
     // 2: the one book that cannot be fetched.
     expect(await run(command, `${shop.url} --format csv`)).toMatchObject({ code: 2 });
-    const file = readdirSync(join(project, 'storage/exports')).find((name) => name.endsWith('-bookshop.csv')) ?? '';
-    const [header, ...rows] = readFileSync(join(project, 'storage/exports', file), 'utf8')
-      .trimEnd()
-      .split('\n');
-    expect(header).toBe('title,price,shelf,url');
-    expect(rows.toSorted()).toEqual(
-      [1, 2, 5, 6].map((book) => `Book ${book},${book}.5,New,${new URL(`/books/${book}`, shop.url)}`),
-    );
+    const prices = [1, 2, 5, 6].map((book) => `Book ${book},${book}.5,New,${new URL(`/books/${book}`, shop.url)}`);
+    expect(rowsOf('storage', 'bookshop')).toEqual(['title,price,shelf,url', ...prices]);
   },
   async [`${MAIN}--site bookshop --workers 2`](command) {
     const { code, stdout } = await run(command, `${shop.url} --storage-dir storage-workers`);
@@ -121,7 +132,7 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     expect(figuresOf(stdout)).toEqual(figuresOf(printed.get(`${MAIN}--site bookshop`)?.stdout ?? ''));
   },
   async [`${MAIN}verify --proxy rotating`](command) {
-    writeInto(project, '.env', blocksOf('dotenv', README).join('\n'));
+    writeInto(project, '.env', blocksOf('dotenv', GUIDE).join('\n'));
     const { code, stdout } = await run(command, `--url ${shop.url}`, gateway());
     expect(stdout).toMatch(/ok +Proxy .*\(rotating\): 5 requests at once came from 5 addresses/);
     expect(code).toBe(0);
@@ -174,7 +185,7 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     expect(await run(command)).toEqual({ code: 0, stdout: `${helpText()}\n`, stderr: '' });
   },
   async [`${MAIN}--input input.json --storage-dir storage/nightly`](command) {
-    const [json = ''] = blocksOf('json', README);
+    const [json = ''] = blocksOf('json', GUIDE);
     writeInto(project, 'input.json', json);
     expect(await expectAccepted(command)).toMatchObject(JSON.parse(json) as object);
   },
@@ -188,13 +199,17 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
 };
 
 describe('the commands', () => {
-  it('each have a check here', () => expect(COMMANDS).toEqual(Object.keys(CHECKS)));
+  it('each have a check here', () => expect(Object.keys(CHECKS).toSorted()).toEqual([...new Set(COMMANDS)].toSorted()));
 
-  it.each(COMMANDS)('%s', async (command) => CHECKS[command]?.(command));
+  it.each(Object.keys(CHECKS))('%s', async (command) => CHECKS[command]?.(command));
 });
 
-it('has no block in README that nobody checks', () => {
-  const languages = README.flatMap(({ blocks }) => blocks.map(({ language }) => language));
+it('README has at most 150 lines, and a page of the guide 200', () => {
+  for (const { path, lines } of GUIDE) expect(lines, path).toBeLessThanOrEqual(path === 'README.md' ? 150 : 200);
+});
+
+it('has no block in README or the guide that nobody checks', () => {
+  const languages = GUIDE.flatMap(({ blocks }) => blocks.map(({ language }) => language));
   expect([...new Set(languages)].toSorted()).toEqual(['dotenv', 'json', 'sh', 'sql', 'text', 'ts']);
 });
 
@@ -204,7 +219,11 @@ describe('the TypeScript', () => {
   });
 
   it('compiles there, as strictly as the project', async () => {
-    writeInto(project, 'tsconfig.readme.json', JSON.stringify({ extends: './tsconfig.json', include: ['src/routes/bookshop'] }));
+    writeInto(
+      project,
+      'tsconfig.readme.json',
+      JSON.stringify({ extends: './tsconfig.json', include: ['src/routes/books', 'src/routes/bookshop'] }),
+    );
     const { code, stdout } = await start(project, 'npx tsc -p tsconfig.readme.json').ended;
     expect(stdout).toBe('');
     expect(code).toBe(0);
@@ -234,7 +253,7 @@ function shape(picture: string): string {
 }
 
 describe('the pictures', () => {
-  const pictures = blocksOf('text', README);
+  const pictures = blocksOf('text', GUIDE);
   const checks: [beginsWith: string, check: (picture: string) => void][] = [
     ['██', (picture) => expect(picture).toContain(toProgressLine({ done: 74, known: 93, failed: 0 }, 19.8))],
     [
@@ -287,9 +306,8 @@ describe('the pictures', () => {
   ];
 
   it('each have a check here', () => {
-    expect(pictures.map((picture) => checks.find(([begin]) => picture.startsWith(begin))?.[0])).toEqual(
-      checks.map(([begin]) => begin),
-    );
+    const found = pictures.map((picture) => checks.find(([begin]) => picture.startsWith(begin))?.[0] ?? '');
+    expect(found.toSorted()).toEqual(checks.map(([begin]) => begin).toSorted());
   });
 
   it.each(checks)('%s...', (begin, check) => check(pictures.find((picture) => picture.startsWith(begin)) as string));

@@ -72,7 +72,7 @@ it.each(CASES)(
       expect(meta).toMatchObject({ failed: 0, rejected: 0, succeeded: STORIES + STORIES / STORIES_A_LIST, pending: 0 });
 
       // Stock Crawlee sits idle for two to six minutes here. A bound for a machine that is busy with other tests; on an
-      // idle one the first request comes within 2 s (README, "Resume").
+      // idle one the first request comes within 2 s (docs/guide/resume.md).
       expect(Math.max(...millisToFirstRequest)).toBeLessThan(60_000);
     } finally {
       await site.close();
