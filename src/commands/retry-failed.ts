@@ -28,8 +28,7 @@ export async function retryFailedCommand(settings: Settings): Promise<string> {
       if (chosen.length > 0) await writeRun(storage.client, { ...run, finishedAt: null } satisfies RunRecord);
       const count = chosen.filter((letter) => redrive(storage.atomic, queue.id, letter)).length;
       const left = letters.length - count;
-      if (count === 0)
-        return `Nothing to put back: ${left === 1 ? '1 dead letter, which is not meant' : `${toCount(left)} dead letters, none of them meant`}.`;
+      if (count === 0) return `Nothing to put back: ${leftOver(left)}.`;
       return `Put back: ${toCount(count)}. Dead letters left: ${toCount(left)}. Run the same crawl again to fetch them.`;
     } finally {
       storage.close();
@@ -37,6 +36,13 @@ export async function retryFailedCommand(settings: Settings): Promise<string> {
   } finally {
     lock.release();
   }
+}
+
+function leftOver(letters: number): string {
+  if (letters === 0) return 'there are no dead letters';
+  return letters === 1
+    ? 'the one dead letter does not match the filters'
+    : `none of the ${toCount(letters)} dead letters matches the filters`;
 }
 
 /** Whether every filter that is given lets the letter through. */

@@ -35,7 +35,7 @@ export function lastWords(thrown: unknown, origin?: NodeJS.UncaughtExceptionOrig
   const stack = thrown instanceof Error ? thrown.stack : undefined;
   const text = thrown instanceof SurefootError ? thrown.message : (stack ?? messageOf(thrown));
   if (origin !== 'unhandledRejection') return text;
-  return `${text}\n[site] Nobody had awaited what failed so. In a handler, await each call: fetch(), enqueueLinks(), pushData().`;
+  return `${text}\n[site] A call was not awaited, and it failed. In a handler, await each call: fetch(), enqueueLinks(), pushData().`;
 }
 
 /** Whatever was thrown as an Error that can be logged, counted and stored. A handler may throw anything: `undefined`, a

@@ -46,23 +46,29 @@ export function fields<const Fields extends FieldMap>(
   return { fields: map, required: options.required ?? [] };
 }
 
-/** The text of the first element that matches, as `$(selector).first().text()`; null if there is none. */
+/** The text of the first element that matches, as `$(selector).first().text()`; null if there is none.
+ *  @example text('h1') // of `<h1>A <b>book</b></h1>`: 'A book' */
 export const text = (selector: string) => ({ kind: 'text', selector }) as const;
 
-/** The texts of all elements that match. */
+/** The texts of all elements that match.
+ *  @example texts('li') // of `<li>one<li>two`: ['one', 'two'] */
 export const texts = (selector: string) => ({ kind: 'texts', selector }) as const;
 
 /** An attribute of the first element that matches, entities decoded; null if there is no such element, or it has none.
- *  @param selector Null: of the group's own element. */
+ *  @param selector Null: of the group's own element.
+ *  @example attribute('a', 'href') // of `<a href="/b?x=1&amp;y=2">`: '/b?x=1&y=2', not resolved */
 export const attribute = (selector: string | null, name: string) => ({ kind: 'attribute', selector, name }) as const;
 
-/** Whether any element matches. */
+/** Whether any element matches.
+ *  @example present('.sold-out') // of `<p class="price">`: false */
 export const present = (selector: string) => ({ kind: 'present', selector }) as const;
 
-/** Fields inside the first element that matches; null if there is none. */
+/** Fields inside the first element that matches; null if there is none.
+ *  @example one('.seller', { name: text('b') }) // of `<p class="seller"><b>Ann</b>`: { name: 'Ann' } */
 export const one = <const Fields extends FieldMap>(selector: string, fields: Fields) =>
   ({ kind: 'one', selector, fields }) as const;
 
-/** Fields inside each element that matches, in the order in which they begin. */
+/** Fields inside each element that matches, in the order in which they begin.
+ *  @example many('li', { id: attribute(null, 'id') }) // of `<li id="a"><li id="b">`: [{ id: 'a' }, { id: 'b' }] */
 export const many = <const Fields extends FieldMap>(selector: string, fields: Fields) =>
   ({ kind: 'many', selector, fields }) as const;

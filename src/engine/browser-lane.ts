@@ -59,7 +59,7 @@ export function tendBrowserLane({ frontier, lane, open, onLost, onDeadLetter }: 
 
   const need = () => {
     working ??= tend();
-    // Whoever asks `ended()` meets an error; until then it is nobody's.
+    // Mark as handled; `ended()` rethrows it.
     working.catch(() => {});
   };
 

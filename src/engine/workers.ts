@@ -91,7 +91,7 @@ export function openWorkers(options: WorkersOptions): HttpLane {
     finish = resolve;
     fail = reject;
   });
-  // Whoever calls `run()` meets an error; until then it is nobody's.
+  // Mark as handled; `run()` rethrows it.
   finished.catch(() => {});
 
   const heed = (seat: Seat, message: FromWorker) => {

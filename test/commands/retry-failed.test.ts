@@ -136,14 +136,14 @@ describe('retry-failed', () => {
     const { retry, look } = await crawled(FAILURES);
     await retry({ verdict: ['crash'] });
     const before = await look();
-    expect(await retry({ verdict: ['crash'] })).toBe('Nothing to put back: 2 dead letters, none of them meant.');
+    expect(await retry({ verdict: ['crash'] })).toBe('Nothing to put back: none of the 2 dead letters matches the filters.');
     const { counts, letters, tallies } = await look();
     expect({ counts, letters, tallies }).toEqual({ counts: before.counts, letters: before.letters, tallies: before.tallies });
   });
 
   it('with nothing to put back leaves a finished run finished', async () => {
     const { retry, look } = await crawled(FAILURES);
-    expect(await retry({ label: ['NEWS'] })).toBe('Nothing to put back: 3 dead letters, none of them meant.');
+    expect(await retry({ label: ['NEWS'] })).toBe('Nothing to put back: none of the 3 dead letters matches the filters.');
     expect((await look()).run).toEqual(run);
   });
 

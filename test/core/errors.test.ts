@@ -84,6 +84,8 @@ describe('lastWords', () => {
 
   it('say of a promise that nobody awaited what to do about it', () => {
     expect(lastWords(bug, 'uncaughtException')).toBe(bug.stack);
-    expect(lastWords(bug, 'unhandledRejection')).toMatch(/^TypeError: x is not a function\n[^]*\n\[site\] Nobody had awaited/);
+    expect(lastWords(bug, 'unhandledRejection')).toMatch(
+      /^TypeError: x is not a function\n[^]*\n\[site\] A call was not awaited/,
+    );
   });
 });

@@ -148,7 +148,7 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
   async [`${MAIN}retry-failed --verdict transient,throttled`](command) {
     expect(await run(command)).toEqual({
       code: 0,
-      stdout: 'Nothing to put back: 1 dead letter, which is not meant.\n',
+      stdout: 'Nothing to put back: the one dead letter does not match the filters.\n',
       stderr: '',
     });
   },
