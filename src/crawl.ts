@@ -8,6 +8,7 @@ import type { StorageClient } from '@crawlee/types';
 
 import { SurefootError } from './core/errors.ts';
 import type { PutOff } from './core/dead-letter.ts';
+import { mergedLine } from './core/identity.ts';
 import { toMeta, type RunMeta } from './core/meta.ts';
 import { describeRun, type RunRecord } from './core/run.ts';
 import type { Tier } from './core/page.ts';
@@ -177,6 +178,8 @@ async function crawlRun(context: RunContext): Promise<number> {
     say = (text) => progress.line(redact(text));
     if (!settings.quiet)
       say(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled, proxies: proxies?.describe() ?? null }));
+    const merged = mergedLine(run.input.startUrls, site.fragments);
+    if (merged !== null) say(merged);
     const watching = watch({
       progress: () => frontier.landed,
       snapshot: () => frontier.snapshot(),

@@ -21,6 +21,7 @@ export function checkSite(site: Site): void {
   for (const [part, byLabel] of Object.entries({ tier, proxy, ...browser })) checkStrangers(site, part, byLabel);
   checkValues(name, 'tier', tier, TIERS);
   checkValues(name, 'proxy', proxy, PROXY_MODES);
+  checkChoices(site);
   for (const url of site.startUrls) {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
       fail(`Start URLs of site "${name}" are absolute http(s) URLs, got "${url}".`);
@@ -63,6 +64,17 @@ function checkValues(name: string, part: string, byLabel: object | null = {}, kn
     if (value === undefined || known.includes(value as string)) continue;
     const meant = typeof value === 'string' ? didYouMean(value, known, '"') : '';
     fail(`\`${part}.${label}\` of site "${name}" must be one of ${known.join(', ')}, got ${show(value)}.${meant}`);
+  }
+}
+
+/** What a site may say of itself as a whole. */
+const CHOICES = { fragments: ['drop', 'keep'] } satisfies Partial<Record<keyof Site, readonly string[]>>;
+
+function checkChoices(site: Site): void {
+  for (const [part, known] of Object.entries(CHOICES)) {
+    const given = site[part as keyof typeof CHOICES];
+    if (given === undefined || known.includes(given)) continue;
+    fail(`\`${part}\` of site "${site.name}" must be one of ${known.join(', ')}, got ${show(given)}.`);
   }
 }
 

@@ -24,6 +24,9 @@ export interface SiteDefinition<Schemas extends UserDataSchemas> {
   /** Headers of a request beyond the policy's (`--headers`), such as Authorization: asked for at each request and never
    *  stored, which `request.headers` are. */
   headers?(url: URL): Record<string, string>;
+  /** Whether addresses that differ only behind `#` are pages of their own (`keep`), as with routes such as `#/topic/1`, or one
+   *  page (`drop`). @default 'drop' */
+  fragments?: 'drop' | 'keep';
   /** Pins the tier of a label: its pages are fetched so from the first try, and climb from there if they must. */
   tier?: { readonly [Label in keyof Schemas]?: Tier };
   /** How pages of a label leave this machine, where that is another way than `--proxy` says. */
@@ -62,6 +65,7 @@ export interface Site {
   readonly record: z.ZodObject;
   readonly judge?: (page: Page) => 'throttled' | 'blocked' | 'needs-browser' | null;
   readonly headers?: (url: URL) => Record<string, string>;
+  readonly fragments?: 'drop' | 'keep';
   readonly tier?: Readonly<Partial<Record<string, Tier>>>;
   readonly proxy?: Readonly<Partial<Record<string, ProxyMode>>>;
   readonly browser?: BrowserRules;

@@ -7,7 +7,7 @@ import { SurefootError } from '../core/errors.ts';
 import type { Site } from '../core/site.ts';
 import { assertKnownKeys, type CarryingSite } from '../core/user-data.ts';
 import type { AddOptions } from './known-links.ts';
-import { crawlee } from '../crawlee.ts';
+import { crawlee, uniqueKeyOf } from '../crawlee.ts';
 
 /** Requests added in one transaction. */
 const BATCH_SIZE = 1_000;
@@ -16,7 +16,7 @@ const SECRET_HEADERS = /^(proxy-)?authorization$|^cookie$/i;
 
 export type Intake = (requests: RequestsLike, options: AddRequestsBatchedOptions) => Promise<AddRequestsBatchedResult>;
 
-export type IntakeSite = CarryingSite & Pick<Site, 'labelOf' | 'routes'>;
+export type IntakeSite = CarryingSite & Pick<Site, 'labelOf' | 'routes' | 'fragments'>;
 
 export interface IntakeOptions {
   /** What it leaves unprocessed is over its own limit. */
@@ -81,6 +81,9 @@ function toRequest(source: string | Source, site: IntakeSite): Request {
     throw new SurefootError('site', `Site "${site.name}" added a link that is no absolute http(s) URL: ${String(given.url)}.`);
   }
   const request = given instanceof crawlee.Request ? given : new crawlee.Request({ ...given, url: given.url });
+  if (site.fragments === 'keep' && request.uniqueKey === uniqueKeyOf(request)) {
+    request.uniqueKey = uniqueKeyOf({ ...request, keepUrlFragment: true });
+  }
   request.label ??= site.labelOf(new URL(request.url));
   const secret = Object.keys(request.headers ?? {}).find((name) => SECRET_HEADERS.test(name));
   if (secret !== undefined) {

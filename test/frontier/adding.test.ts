@@ -48,6 +48,27 @@ describe.each(STORES)('over %s', (_, open) => {
     expect([frontier.getTotalCount(), await frontier.isFinished()]).toEqual([0, true]);
   });
 
+  it.each([
+    ['methods', [urlOf('a'), { url: urlOf('a'), method: 'POST' as const }], 2],
+    ['payloads', ['q=1', 'q=2', 'q=1'].map((payload) => ({ url: urlOf('a'), method: 'POST' as const, payload })), 2],
+    ['bytes of a query that are no UTF-8', ['%C0', '%C1', '%c0'].map((letter) => `${urlOf('a')}?letter=${letter}`), 2],
+    ['keys of their own', ['one', 'two'].map((uniqueKey) => ({ url: urlOf('a'), uniqueKey })), 2],
+    ['fragments that one request keeps', [urlOf('a'), { url: urlOf('a#/b'), keepUrlFragment: true }], 2],
+    ['fragments', [urlOf('a'), urlOf('a#/b'), urlOf('a#!/c')], 1],
+  ])('one URL with different %s', async (_, sources, requests) => {
+    const { frontier } = await open();
+    await frontier.addRequestsBatched(sources);
+    expect(frontier.getTotalCount()).toBe(requests);
+  });
+
+  it("fragments are pages of their own where a site says `fragments: 'keep'`, however they are added", async () => {
+    const { frontier } = await open({ fragments: 'keep' });
+    const hashes = ['', '#', '#/a', '#/b', '#!/c', '#/a:~:text=x'];
+    await frontier.addRequestsBatched(hashes.map((hash) => urlOf(`a${hash}`)));
+    await frontier.addRequestsBatched(['#/a', '#/d'].map((hash) => new Request({ url: urlOf(`a${hash}`) })));
+    expect(frontier.getTotalCount()).toBe(5);
+  });
+
   it('a URL that is known is skipped, however it is spelt, also once it is done', async () => {
     const { frontier } = await open();
     await frontier.addRequestsBatched([urlOf('a'), urlOf('a#top'), `${urlOf('a')}?utm_source=x`, urlOf('b')]);

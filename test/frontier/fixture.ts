@@ -18,7 +18,7 @@ import { newFolder, OPEN, openIn, reopenAfterCrash } from '../storage/sqlite/fix
 
 export const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 
-export const site: Pick<Site, 'name' | 'labelOf' | 'routes'> = {
+export const site: Pick<Site, 'name' | 'labelOf' | 'routes' | 'fragments'> = {
   name: 'test',
   labelOf: ({ pathname }) => (pathname.startsWith('/list') ? 'LIST' : 'DETAIL'),
   routes: { LIST: async () => {}, DETAIL: async () => {} },
@@ -45,6 +45,7 @@ interface BenchOptions extends Pick<
 > {
   /** How long the process has lived. @default long enough to be trusted with pages that may kill it */
   uptimeMillis?: number;
+  fragments?: Site['fragments'];
   /** @default as many pages at once as a test takes, without a gap */
   limits?: Partial<PaceLimits>;
   /** Puts something between the frontier and its store. */
@@ -52,7 +53,7 @@ interface BenchOptions extends Pick<
 }
 
 async function bench(client: StorageClient, atomic: SqliteStorage | null, options: BenchOptions): Promise<Bench> {
-  const { limits, around, uptimeMillis = QUIET_MILLIS, ...rest } = options;
+  const { limits, around, uptimeMillis = QUIET_MILLIS, fragments = 'drop', ...rest } = options;
   const queue = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
   const inner = atomic ? atomicCheckpoint(atomic, queue) : plainCheckpoint(client, queue);
   const checkpoint = { ...inner, ...around?.(inner) };
@@ -61,7 +62,7 @@ async function bench(client: StorageClient, atomic: SqliteStorage | null, option
   vi.setSystemTime(now - uptimeMillis);
   // Nothing passes but by `vi.setSystemTime()`.
   const clock = createClock({ machine: () => Date.now(), elapsed: () => 0 });
-  const frontier = new Frontier({ queue, checkpoint, site, pace, clock, ...rest });
+  const frontier = new Frontier({ queue, checkpoint, site: { ...site, fragments }, pace, clock, ...rest });
   vi.setSystemTime(now);
   return { client, queue, checkpoint, frontier };
 }
