@@ -64,6 +64,12 @@ export function watchActivity(page: BrowserPage): Activity {
     download = true;
     file.cancel().catch(() => {});
   });
+  // Of the whole context: what the page opens has dialogs too. Where nobody listens, Playwright dismisses them itself, and
+  // its promise rejects without a listener when the page is closed meanwhile: the process would end.
+  page.context().on('dialog', (dialog) => {
+    const answered = dialog.type() === 'beforeunload' ? dialog.accept() : dialog.dismiss();
+    answered.catch(() => {});
+  });
   // What a page opens beside itself is nothing that is read.
   page.on('popup', (popup) => {
     popup.close().catch(() => {});

@@ -47,12 +47,14 @@ async function isThere(
 }
 
 /** When a script goes elsewhere while its document is parsed, Chromium ends the document right there, for good: also when it
- *  stays, as there was nothing to show. It is complete then, and says so only when it is asked. */
+ *  stays, as there was nothing to show. It is complete then, and says so only when it is asked.
+ *  @throws {VerdictError} Its scripts do not rest, so it will not answer later either. */
 async function isComplete(page: BrowserPage): Promise<boolean> {
   try {
     return (await inTime(page.evaluate<string>('document.readyState'))) === 'complete';
-  } catch {
-    return false; // It is busy, or has just gone; the next event says more.
+  } catch (error) {
+    if (error instanceof VerdictError) throw error;
+    return false; // It has just gone; the next event says more.
   }
 }
 
