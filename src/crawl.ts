@@ -25,7 +25,7 @@ import { findJsonError } from './input/json-error.ts';
 import type { Settings } from './input/schema.ts';
 import type { ProxyProvider } from './proxy/provider.ts';
 import { loadSite } from './load-site.ts';
-import { createRedactor, redactData } from './platform/redact.ts';
+import { redactData, type Redactor } from './platform/redact.ts';
 import { listenForSignals, type Interruption } from './platform/signals.ts';
 import { watch } from './platform/watch.ts';
 import { failurePrinter, secondPassLine } from './report/failures.ts';
@@ -48,6 +48,8 @@ export interface Surroundings {
   readonly searchPath: string;
   /** Workers that were started before this was loaded. */
   readonly forked: ChildProcess[];
+  /** Told of each secret that the crawl reads; the process's last words go by it too. */
+  readonly redactor: Redactor;
   /** Prints the result (stdout). */
   print(text: string): void;
   /** Ends the process at once. */
@@ -85,6 +87,8 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
   // Before anything is written: a file that is no good is bad input, and so is a proxy that cannot be.
   const cookies =
     settings.cookies === undefined ? [] : readCookieFile(settings.cookies, { now: Date.now(), findJsonError }).cookies;
+  const secrets = [...secretValues(cookies), ...secretsOf(settings)];
+  surroundings.redactor.learn(secrets);
   const named = await loadSite(settings.site);
   chooseProxies(settings, named, '');
   if (settings.out !== undefined) assertExportDir(settings.out);
@@ -108,7 +112,11 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     // What the last process was doing is over.
     if (resumes && !storage.cloud) await writeSnapshot(storage.client, null);
     const proxies = chooseProxies(settings, site, run.startedAt);
-    return await crawlRun({ settings, surroundings, storage, site, proxies, run: begun, resumes, demo, cookies });
+    if (proxies) {
+      surroundings.redactor.learn(proxies.secrets);
+      secrets.push(...proxies.secrets);
+    }
+    return await crawlRun({ settings, surroundings, storage, site, proxies, run: begun, resumes, demo, cookies, secrets });
   } finally {
     await demo?.close();
     storage?.close();
@@ -138,12 +146,12 @@ interface RunContext {
   resumes: boolean;
   demo: DemoSite | null;
   cookies: readonly Cookie[];
+  secrets: readonly string[];
 }
 
 async function crawlRun(context: RunContext): Promise<number> {
-  const { settings, surroundings, storage, site, proxies, run, resumes, demo, cookies } = context;
-  const secrets = [...secretValues(cookies), ...secretsOf(settings), ...(proxies?.secrets ?? [])];
-  const redact = createRedactor(secrets);
+  const { settings, surroundings, storage, site, proxies, run, resumes, demo, cookies, secrets } = context;
+  const { redact } = surroundings.redactor;
   let say = (text: string): void => void process.stderr.write(`${redact(text)}\n`);
   const options = {
     settings,

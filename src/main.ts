@@ -4,10 +4,11 @@ import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } f
 import type { Surroundings } from './crawl.ts';
 import type { Settings } from './input/schema.ts';
 import { openOutput } from './platform/output.ts';
-import { createRedactor } from './platform/redact.ts';
+import { openRedactor } from './platform/redact.ts';
 import { outliveQuestions } from './platform/signals.ts';
 
 outliveQuestions();
+const redactor = openRedactor();
 const { print, fault } = openOutput();
 
 process.on('uncaughtException', (error, origin) => {
@@ -34,7 +35,14 @@ async function runCommand(argv: readonly string[]): Promise<number> {
 }
 
 async function surroundings(): Promise<Surroundings> {
-  return { forked: [], print, version: await readVersion(), searchPath: readSearchPath(), exitNow: (code) => process.exit(code) };
+  return {
+    forked: [],
+    print,
+    redactor,
+    version: await readVersion(),
+    searchPath: readSearchPath(),
+    exitNow: (code) => process.exit(code),
+  };
 }
 
 async function runActor(argv: readonly string[], actorRun: ActorRun): Promise<number> {
@@ -83,5 +91,5 @@ async function run(settings: Settings): Promise<number> {
 }
 
 function report(error: unknown, origin?: NodeJS.UncaughtExceptionOrigin): void {
-  process.stderr.write(`${createRedactor([])(lastWords(error, origin))}\n`);
+  process.stderr.write(`${redactor.redact(lastWords(error, origin))}\n`);
 }

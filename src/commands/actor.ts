@@ -39,11 +39,15 @@ export async function actorCommand(argv: readonly string[], run: ActorRun, surro
   try {
     if (!host.home && host.input === null) assertNoInput(join(storeOf(host.storageDir), 'INPUT.json'));
     const extras = readActorExtras(host.input);
+    surroundings.redactor.learn((extras.initialCookies ?? []).flatMap(({ value }) => (typeof value === 'string' ? [value] : [])));
     const settings = await toSettings(argv, { host, extras, dir });
     return await runCrawl(settings, { host, extras, run, surroundings });
   } catch (error) {
     // A bug's message may quote anything; a SurefootError has no secret in it.
-    await host.say(createRedactor([])(error instanceof SurefootError ? error.message : `Failed: ${messageOf(error)}`), 'ERROR');
+    await host.say(
+      surroundings.redactor.redact(error instanceof SurefootError ? error.message : `Failed: ${messageOf(error)}`),
+      'ERROR',
+    );
     await host.close(1);
     throw error;
   } finally {
@@ -117,7 +121,7 @@ interface RunOptions {
 }
 
 async function runCrawl(settings: Settings, { host, extras, run, surroundings }: RunOptions): Promise<number> {
-  const redact = createRedactor((extras.initialCookies ?? []).flatMap(({ value }) => (typeof value === 'string' ? [value] : [])));
+  const { redact } = surroundings.redactor;
   if (!host.home && extras.requestQueueName !== undefined) {
     await host.say(
       `The queue "${extras.requestQueueName}" is the platform's; here the pages are kept in ${settings.storageDir}.`,

@@ -6,14 +6,11 @@ import { toMeta } from '../core/meta.ts';
 import { describeRun } from '../core/run.ts';
 import type { Settings } from '../input/schema.ts';
 import { formatSnapshot, type Snapshot } from '../report/live.ts';
-import { formatStatus, type FailureLine } from '../report/summary.ts';
+import { FAILURES_SHOWN, formatStatus, type FailureLine } from '../report/summary.ts';
 import { readSnapshot } from '../storage/run.ts';
 import { readLockOwner, type LockOwner } from '../storage/sqlite/lock.ts';
 import { countRows, publicSettings } from './export.ts';
 import { openRun } from './open-run.ts';
-
-/** Failures that are read; the newest ones. */
-const FAILURES_READ = 10;
 
 /** @returns The text to print. */
 export async function statusCommand(settings: Settings, { colour = false }: { colour?: boolean } = {}): Promise<string> {
@@ -41,6 +38,6 @@ async function liveText(client: StorageClient, owner: LockOwner | null): Promise
 
 async function lastFailures(client: StorageClient): Promise<FailureLine[]> {
   const { id } = await client.datasets().getOrCreate(DATASETS.failed);
-  const { items } = await client.dataset(id).listItems({ desc: true, limit: FAILURES_READ });
+  const { items } = await client.dataset(id).listItems({ desc: true, limit: FAILURES_SHOWN });
   return (items as (Dictionary & FailureLine)[]).toReversed();
 }

@@ -73,6 +73,26 @@ export function createRedactor(secrets: readonly string[]): Redact {
   };
 }
 
+/** A process's one redactor, which learns its secrets as they are read: its last words are masked by it as well. */
+export interface Redactor {
+  /** Masks what is known so far. */
+  readonly redact: Redact;
+  /** @param secrets As for `createRedactor()`. */
+  learn(secrets: readonly string[]): void;
+}
+
+export function openRedactor(): Redactor {
+  const known: string[] = [];
+  let mask = createRedactor(known);
+  return {
+    redact: (text) => mask(text),
+    learn(secrets) {
+      known.push(...secrets);
+      mask = createRedactor(known);
+    },
+  };
+}
+
 const SECRET_NAME = new RegExp(`^(?:${HEADER}|.*(?:${FIELD}))$`, 'i');
 
 /** Redacts every text in plain data (as JSON has it), and the whole of a text or a list of texts under a secret's name.

@@ -6,7 +6,7 @@ import { toMoney } from '../core/proxy.ts';
 import { toCount, toDuration, toPages, toPlainText, toRate, toSize } from './figures.ts';
 import { newTable } from './table.ts';
 
-const FAILURES_SHOWN = 10;
+export const FAILURES_SHOWN = 10;
 /** Lines of paid traffic at the end of a crawl; `status` has all. */
 const TRAFFIC_SHOWN = 10;
 /** Characters of a URL or an error: two lines of a terminal. */
@@ -61,7 +61,7 @@ export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
 }
 
 /** The `status` command: how far a run is, host by host, and what failed last. Ends without a line break.
- *  @param failures Oldest first; the last 10 are shown.
+ *  @param failures The newest `FAILURES_SHOWN` of them, oldest first.
  *  @param owner Null when nobody holds the run. */
 export function formatStatus(
   meta: RunMeta,
@@ -81,9 +81,8 @@ export function formatStatus(
   ];
   if (meta.hostsNote !== undefined) parts.push(meta.hostsNote);
   if (failures.length > 0) {
-    const shown = failures.slice(-FAILURES_SHOWN);
-    parts.push(`Last failures (${toCount(shown.length)} of ${toCount(failures.length)}):`);
-    for (const { label, url, error } of shown) {
+    parts.push(`Last failures (${toCount(failures.length)} of ${toCount(meta.failed)}):`);
+    for (const { label, url, error } of failures) {
       parts.push(`  ${toPlainText(`${label} ${url}`, TEXT_CHARS)}`, `    ${paint(toPlainText(error, TEXT_CHARS), RED, colour)}`);
     }
   }

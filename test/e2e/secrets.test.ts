@@ -1,11 +1,11 @@
 // A canary in every place a crawl is given or told a secret: it reaches the server it is meant for and the session state, and
 // nothing else that is printed, exported or stored.
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import Database from 'libsql';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { exportRows } from '../../src/commands/export.ts';
@@ -15,12 +15,14 @@ import { withEngine } from '../../src/engine/engine.ts';
 import { settingsSchema } from '../../src/input/schema.ts';
 import { createRedactor } from '../../src/platform/redact.ts';
 import { openStorage } from '../../src/storage/open.ts';
+import { copyProject, start, writeInto } from '../docs/project.ts';
 import { newStorageDir, startCrawl } from './crawl-process.ts';
 import { startFlakySite, type FlakySite } from './flaky-site.ts';
 
 /** In each secret here. */
 const CANARY = /c4n4ry/i;
 const COOKIE = 'c4n4ry-cookie-5f1e9b7d';
+const LOGIN = { name: 'login', value: COOKIE, domain: '127.0.0.1', path: '/' };
 const SET_COOKIE = 'c4n4ry-set-cookie-8a2c';
 
 const STORIES = 15;
@@ -98,7 +100,7 @@ describe('a cookie of --cookies, and one that the site sets', () => {
     };
     const storageDir = newStorageDir();
     const cookieFile = join(mkdtempSync(join(tmpdir(), 'surefoot-cookies-')), 'cookies.json');
-    writeFileSync(cookieFile, JSON.stringify([{ name: 'login', value: COOKIE, domain: '127.0.0.1', path: '/' }]));
+    writeFileSync(cookieFile, JSON.stringify([LOGIN]));
     const args = [site.url, '--storage-dir', storageDir, '--cookies', cookieFile, '--format', 'json,jsonl,csv', '--verbose'];
     const start = () => startCrawl([...args, '--concurrency', '1', '--second-pass-delay', '1']);
 
@@ -227,4 +229,36 @@ it('a header that a site adds is sent, and stands in no line, export or row, not
     ...filesIn(join(storageDir, 'exports')),
     ...textsIn(storageDir),
   ]);
+});
+
+describe('the last words of a process that an un-awaited call ends', () => {
+  let project = '';
+  beforeAll(() => {
+    project = copyProject();
+    writeInto(project, 'cookies.json', JSON.stringify([LOGIN]));
+    writeInto(
+      project,
+      'src/routes/hackernews/index.ts',
+      `import { z } from 'zod';
+      import { defineSite } from '../../core/site.ts';
+      export const site = defineSite({
+        name: 'hackernews', startUrls: [], labelOf: () => 'PAGE', record: z.object({}), userData: { PAGE: z.object({}) },
+        routes: { PAGE: async () => void Promise.reject(new Error('HTTP 500 for {"login":"${COOKIE}"}')) },
+      });`,
+    );
+  });
+  afterAll(() => rmSync(project, { recursive: true }));
+
+  it.each([
+    ['a crawl', () => `npx tsx src/main.ts ${site.url} --cookies cookies.json --storage-dir plain`],
+    ['an Actor', () => `npx tsx src/main.ts --actor`],
+  ])('mask what %s was given as a cookie', async (_, command) => {
+    const input = { startUrls: [{ url: site.url }], initialCookies: [LOGIN] };
+    writeInto(project, 'storage/key_value_stores/default/INPUT.json', JSON.stringify(input));
+    const { code, stdout, stderr } = await start(project, command()).ended;
+    expect(stderr).toContain('A call was not awaited');
+    expect(stderr).toContain('HTTP 500 for {"login":"***"}');
+    expect(code).toBe(1);
+    expectNoCanary([{ place: 'output', text: stdout + stderr }]);
+  });
 });

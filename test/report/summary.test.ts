@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 import { type RunMeta, toMeta } from '../../src/core/meta.ts';
-import { formatStatus, formatSummary } from '../../src/report/summary.ts';
+import { FAILURES_SHOWN, formatStatus, formatSummary } from '../../src/report/summary.ts';
 
 const meta: RunMeta = toMeta(
   {
@@ -137,7 +137,7 @@ describe('formatSummary', () => {
 });
 
 describe('formatStatus', () => {
-  const failures = Array.from({ length: 12 }, (_, index) => ({
+  const failures = Array.from({ length: FAILURES_SHOWN }, (_, index) => ({
     url: `https://news.example/${index}`,
     label: 'DETAIL',
     error: `HTTP 500\n    at stack ${index}`,
@@ -183,11 +183,10 @@ describe('formatStatus', () => {
     expect(text.includes('run the same command again')).toBe(again);
   });
 
-  it('shows the last ten failures, each error on one line', () => {
-    const text = formatStatus(meta, failures, null, { rows: 1_021 });
-    expect(text).toContain('Last failures (10 of 12):\n  DETAIL https://news.example/2\n    HTTP 500 at stack 2\n');
-    expect(text).toContain('DETAIL https://news.example/11\n    HTTP 500 at stack 11');
-    expect(text).not.toContain('https://news.example/1\n');
+  it('shows the last failures, each error on one line, and how many there are in all', () => {
+    const text = formatStatus({ ...meta, failed: 30 }, failures, null, { rows: 1_021 });
+    expect(text).toContain('Last failures (10 of 30):\n  DETAIL https://news.example/0\n    HTTP 500 at stack 0\n');
+    expect(text).toContain('DETAIL https://news.example/9\n    HTTP 500 at stack 9');
     expect(formatStatus(meta, [], null, { rows: 1_021 })).not.toContain('Last failures');
   });
 
