@@ -8,7 +8,6 @@ import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError, type Verdict } from '../core/verdict.ts';
 import { crawlee } from '../crawlee.ts';
-import { watchActivity } from './browser/activity.ts';
 import type { BlockedKind } from './browser/assets.ts';
 import { putCookies, takeCookies } from './browser/cookies.ts';
 import { createExits } from './browser/exits.ts';
@@ -19,6 +18,7 @@ import { loadBrowserCrawler } from './browser/load-crawler.ts';
 import { nameBrowserError } from './browser/net-errors.ts';
 import { ruleRequests } from './browser/requests.ts';
 import { neededRendering } from './browser/rendering.ts';
+import { openTab, type Tab } from './browser/tab.ts';
 import { visit, type Visit } from './browser/visit.ts';
 import { ofBrowser } from './browser/waits.ts';
 import { readByTree } from './fields/tree.ts';
@@ -96,11 +96,11 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   let started = false;
 
   /** Tells the browser what the page's requests are to be. @returns The cookies that it holds now. */
-  const equip = async ({ page, request, session }: PlaywrightCrawlingContext, headers: Record<string, string>) => {
-    const cdp = await page.context().newCDPSession(page);
+  const equip = async (tab: Tab, { request, session }: PlaywrightCrawlingContext, headers: Record<string, string>) => {
+    const { page, cdp } = tab;
     const version = page.context().browser()?.version() ?? browser.version;
     await cdp.send('Emulation.setUserAgentOverride', userAgentOverride(headers, version, machine));
-    await ruleRequests(cdp, {
+    await ruleRequests(tab, {
       url: request.url,
       loadAssets: options.loadAssets,
       onBlocked: options.onBlocked ?? (() => {}),
@@ -114,10 +114,11 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   const visitPage = async (context: PlaywrightCrawlingContext) => {
     const { page, request, session } = context;
     const headers = options.headers(request, session);
-    const activity = watchActivity(page);
-    const cookies = await ofBrowser(equip(context, headers));
+    const tab = await openTab(page);
+    const { activity } = tab;
+    const cookies = await ofBrowser(equip(tab, context, headers));
     try {
-      const seen = await visit(page, activity, {
+      const seen = await visit(tab, {
         url: request.url,
         referer: valueOf(headers, 'referer'),
         waitFor: ruleOf(site.browser?.waitFor, request.label),

@@ -6,6 +6,7 @@
 import type { CDPSession } from 'playwright';
 
 import { ASSET_PATTERNS, blockedKindOf, type BlockedKind, type FetchPattern } from './assets.ts';
+import type { Tab } from './tab.ts';
 
 export interface RequestRules {
   /** The page that is crawled. */
@@ -32,17 +33,16 @@ interface Paused {
 }
 
 /** Holds for the life of the page. */
-export async function ruleRequests(cdp: CDPSession, rules: RequestRules): Promise<void> {
+export async function ruleRequests({ cdp, mainFrame }: Pick<Tab, 'cdp' | 'mainFrame'>, rules: RequestRules): Promise<void> {
   const changed = rules.method !== 'GET' || rules.payload !== undefined || Object.keys(rules.headers).length > 0;
   const patterns: FetchPattern[] = [
     ...(rules.loadAssets ? [] : ASSET_PATTERNS),
     ...(changed ? [{ resourceType: 'Document' } as const] : []),
   ];
   if (patterns.length === 0) return;
-  const { frameTree } = await cdp.send('Page.getFrameTree');
   cdp.on('Fetch.requestPaused', (paused) => {
     // The page may be gone before it is answered.
-    decide(cdp, paused, frameTree.frame.id, rules).catch(() => {});
+    decide(cdp, paused, mainFrame, rules).catch(() => {});
   });
   await cdp.send('Fetch.enable', { patterns });
 }

@@ -16,6 +16,8 @@ import type { Activity } from './activity.ts';
 import { isNoPage, judgeDocument, kindOf, noPage, throwUnlessOk, toJudged } from './document.ts';
 import { isTimeout, nameBrowserError } from './net-errors.ts';
 import { createView } from './view.ts';
+import { readContent } from './content.ts';
+import type { Tab } from './tab.ts';
 import { inTime, isReached, loaded, NAVIGATION_MILLIS, SECOND, startTime, tooLate } from './waits.ts';
 
 /** For what a site's `waitFor` names. */
@@ -52,40 +54,41 @@ export interface Visit {
 }
 
 /** @throws {VerdictError | TransportError} A page that is none, and a browser that crashed; what `prepare` throws. */
-export async function visit(page: BrowserPage, activity: Activity, options: VisitOptions): Promise<Visit> {
+export async function visit(tab: Tab, options: VisitOptions): Promise<Visit> {
   try {
-    return await Promise.race([openAndRead(page, activity, options), activity.crashed]);
+    return await Promise.race([openAndRead(tab, options), tab.activity.crashed]);
   } catch (error) {
     const answered = error instanceof VerdictError && error.status !== BAD_GATEWAY;
     throw (answered ? null : options.faultOf(options.url)) ?? nameBrowserError(error);
   }
 }
 
-async function openAndRead(page: BrowserPage, activity: Activity, options: VisitOptions): Promise<Visit> {
-  await open(page, activity, options);
-  return await read(page, activity, options);
+async function openAndRead(tab: Tab, options: VisitOptions): Promise<Visit> {
+  await open(tab, options);
+  return await read(tab, options);
 }
 
-async function read(page: BrowserPage, activity: Activity, { waitFor, prepare, closeBanners }: VisitOptions): Promise<Visit> {
-  let judged = await passChallenge(page, activity);
+async function read(tab: Tab, { waitFor, prepare, closeBanners }: VisitOptions): Promise<Visit> {
+  const { page, activity } = tab;
+  let judged = await passChallenge(tab);
   for (let rounds = 1; judged.kind === 'html'; rounds += 1) {
     if (waitFor !== undefined) await waitUntil(page, waitFor);
-    else await waitUntilFilled(page, activity);
+    else await waitUntilFilled(tab);
     if (activity.answer === judged.answer || rounds === MAX_ROUNDS) break;
-    judged = await passChallenge(page, activity); // A script has gone elsewhere meanwhile.
+    judged = await passChallenge(tab); // A script has gone elsewhere meanwhile.
   }
   if (judged.kind === 'sent') return judged;
   if (prepare) {
     await inTime(closeBanners());
-    await prepare(createView(page, activity));
+    await prepare(createView(tab));
   }
-  const html = withoutBannerStyles(await readContent(page, activity));
+  const html = withoutBannerStyles(await readContent(tab));
   const { status, headers } = toJudged(activity, page.url());
   const response = activity.answer === judged.answer ? judged.response : { status, headers };
   return { html, $: parse(html), response };
 }
 
-async function open(page: BrowserPage, activity: Activity, { url, referer, onArrived }: VisitOptions): Promise<void> {
+async function open({ page, activity }: Tab, { url, referer, onArrived }: VisitOptions): Promise<void> {
   try {
     await page.goto(url, { timeout: NAVIGATION_MILLIS, waitUntil: 'commit', ...(referer !== undefined && { referer }) });
   } catch (error) {
@@ -108,7 +111,8 @@ interface Judged extends Visit {
 }
 
 /** Reads a page until it is none of a challenge's, which many solve by themselves in a real browser. */
-async function passChallenge(page: BrowserPage, activity: Activity): Promise<Judged> {
+async function passChallenge(tab: Tab): Promise<Judged> {
+  const { page, activity } = tab;
   const time = startTime(CHALLENGE_MILLIS);
   let challenge: string | null = null;
   for (;;) {
@@ -120,7 +124,7 @@ async function passChallenge(page: BrowserPage, activity: Activity): Promise<Jud
     if (kindOf(headers) === 'text' && status < 400) return await readText(response);
     if (came === 'ended' && status < 400) return await readEnded(response, answer);
 
-    const html = await readContent(page, activity);
+    const html = await readContent(tab);
     const $ = parse(html);
     const isError = status >= 400;
     let judged = judgeDocument(answer, isError ? html.slice(0, MAX_JUDGED_LENGTH) : html, isError ? null : $);
@@ -155,29 +159,17 @@ async function waitUntil(page: BrowserPage, what: NonNullable<VisitOptions['wait
 }
 
 /** Until a page is no shell any more, has its answers, and has stopped growing; or for as long as that may take. */
-async function waitUntilFilled(page: BrowserPage, activity: Activity): Promise<void> {
+async function waitUntilFilled(tab: Tab): Promise<void> {
+  const { activity } = tab;
   const time = startTime(FILL_MILLIS);
   let length = -1;
   while (!time.isUp()) {
-    const html = await readContent(page, activity);
+    const html = await readContent(tab);
     const outline = outlineOf(html);
     const isEmpty = !outline.long && isShell(parse(html), outline);
     if (html.length === length && activity.asking === 0 && !isEmpty) return;
     length = html.length;
     await setTimeout(STEP_MILLIS);
-  }
-}
-
-async function readContent(page: BrowserPage, activity: Activity): Promise<string> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const html = await inTime(page.content());
-      if (activity.broken !== null) throw new Error(activity.broken);
-      return html;
-    } catch (error) {
-      if (tries === 5 || !(error instanceof Error) || !error.message.includes('navigating')) throw error;
-      await loaded(page, activity);
-    }
   }
 }
 
