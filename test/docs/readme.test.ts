@@ -196,6 +196,7 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
   'npm run bench': expectScript,
   'npm run bench:frontier -- 1000 10000': expectScript,
   'npm run check': expectScript,
+  'npm run test:crawlee': expectScript,
 };
 
 describe('the commands', () => {

@@ -1,15 +1,20 @@
 // Every statement that runs once a page finds its rows by an index: the crawl is as fast at the end as at the start.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import Database from 'libsql';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { claimNext, fileIn, newFolder, openIn, queueWith, requestFor } from './fixture.ts';
+import { openSqliteStorage } from '../../../src/storage/sqlite/client.ts';
+import { claimNext, fileIn, openIn, queueWith, requestFor } from './fixture.ts';
 
-/** The SQL of every statement that an open store has prepared. */
-function preparedBy(work: () => void): string[] {
+/** A store, and the SQL of every statement that it has prepared. */
+function openPrepared(dir: string) {
   const prepare = vi.spyOn(Database.prototype, 'prepare');
   try {
-    work();
-    return prepare.mock.calls.map(([sql]) => sql);
+    const storage = openSqliteStorage(fileIn(dir));
+    return { storage, prepared: prepare.mock.calls.map(([sql]) => sql) };
   } finally {
     prepare.mockRestore();
   }
@@ -44,10 +49,20 @@ describe.each([
   ['100,000 known URLs', 100_000, ''],
   ['100,000 known URLs and statistics', 100_000, 'ANALYZE;'],
 ])('with %s, most of them handled', (_, known, analyze) => {
-  it('no statement of the queue, the rows or the figures scans a table', async () => {
-    const dir = newFolder();
-    const statements = preparedBy(() => openIn(dir));
-    fill(dir, await queueWith(openIn(dir)), known, analyze);
+  // Filled once: none of the tests changes what another one looks at.
+  const dir = mkdtempSync(join(tmpdir(), 'surefoot-plans-'));
+  let queue = '';
+  let statements: string[] = [];
+  beforeAll(async () => {
+    const { storage, prepared } = openPrepared(dir);
+    statements = prepared;
+    queue = await queueWith(storage);
+    storage.close();
+    fill(dir, queue, known, analyze);
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  it('no statement of the queue, the rows or the figures scans a table', () => {
     const plans = plansIn(dir, statements);
     expect(plans.length).toBeGreaterThan(20);
     // A search by `store` alone reads all requests of the queue, index or not.
@@ -59,10 +74,7 @@ describe.each([
     expect(scans).toEqual([]);
   });
 
-  it('a claim reads the index of what waits, and expired locks the index of what is locked', async () => {
-    const dir = newFolder();
-    const statements = preparedBy(() => openIn(dir));
-    fill(dir, await queueWith(openIn(dir)), known, analyze);
+  it('a claim reads the index of what waits, and expired locks the index of what is locked', () => {
     const plans = plansIn(dir, statements).filter(
       ([sql]) => / requests /.test(sql) && / state = [01] /.test(`${sql} `) && /store = \?/.test(sql) && !/ id = \?/.test(sql),
     );
@@ -84,32 +96,23 @@ describe.each([
   });
 
   // With statistics over hosts that all rest alike SQLite may skip through the index instead; a crawl makes none.
-  it.skipIf(analyze !== '')(
-    "a claim reads the top of the index of hosts, and the end of a host's rest from the same one",
-    async () => {
-      const dir = newFolder();
-      const statements = preparedBy(() => openIn(dir));
-      fill(dir, await queueWith(openIn(dir)), known, analyze);
-      const plans = plansIn(dir, statements).filter(([sql]) => /^(SELECT|UPDATE) .*\bhosts .*WHERE .*rests_until/.test(sql));
-      expect(plans.map(([sql]) => String(sql.split(' ', 1)[0])).toSorted()).toEqual([
-        'SELECT',
-        'SELECT',
-        'SELECT',
-        'UPDATE',
-        'UPDATE',
-      ]);
-      for (const [sql, plan] of plans) {
-        expect(plan, sql).toMatch(/USING (COVERING )?INDEX hosts_ready \(store=\? AND lane=\? AND rests_until/);
-        expect(plan, `it sorts nothing: ${sql}`).not.toMatch(/TEMP B-TREE/);
-      }
-    },
-  );
+  it.skipIf(analyze !== '')("a claim reads the top of the index of hosts, and the end of a host's rest from the same one", () => {
+    const plans = plansIn(dir, statements).filter(([sql]) => /^(SELECT|UPDATE) .*\bhosts .*WHERE .*rests_until/.test(sql));
+    expect(plans.map(([sql]) => String(sql.split(' ', 1)[0])).toSorted()).toEqual([
+      'SELECT',
+      'SELECT',
+      'SELECT',
+      'UPDATE',
+      'UPDATE',
+    ]);
+    for (const [sql, plan] of plans) {
+      expect(plan, sql).toMatch(/USING (COVERING )?INDEX hosts_ready \(store=\? AND lane=\? AND rests_until/);
+      expect(plan, `it sorts nothing: ${sql}`).not.toMatch(/TEMP B-TREE/);
+    }
+  });
 
   it('a claim finds the one request that waits', async () => {
-    const dir = newFolder();
     const storage = openIn(dir);
-    const queue = await queueWith(storage);
-    fill(dir, queue, known, analyze);
     await storage.requestQueue(queue).addRequest(requestFor('last'));
     expect((await claimNext(storage, queue))?.request.url).toBe('https://a.example/last');
     expect(await claimNext(storage, queue)).toBeNull();
