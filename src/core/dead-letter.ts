@@ -3,7 +3,7 @@ import type { Request } from 'crawlee';
 
 import type { ClimbReason } from './ladder.ts';
 import type { Tier } from './page.ts';
-import type { Verdict } from './verdict.ts';
+import type { SkipRule, Verdict } from './verdict.ts';
 
 /** The verdicts that a dead letter can have; `crash`: its page killed the process. */
 export const FAILING_VERDICTS = ['throttled', 'blocked', 'transient', 'needs-browser', 'fatal', 'crash'] as const;
@@ -21,6 +21,8 @@ export interface Attempt {
   readonly next?: Tier;
   /** It was the last of the first pass: the next failure ends the request. */
   readonly endOfPass?: true;
+  /** Why the page was skipped. */
+  readonly rule?: SkipRule;
 }
 
 /** A row of the `failed` dataset. */

@@ -1,6 +1,7 @@
 // What a run came to: the `meta` of the JSON export, and what the summary and `status` print. Built from the store's sums.
 import type { QueueCounts, TallySum } from './checkpoint.ts';
 import { isPaidByTheByte, type TrafficSum } from './proxy.ts';
+import type { SkipRule } from './verdict.ts';
 
 /** Hosts listed in `RunMeta.hosts`; a wide crawl would otherwise write a `meta` longer than its items. */
 export const HOSTS_LISTED = 100;
@@ -72,8 +73,10 @@ export interface RunMeta extends RunDescription {
   readonly failed: number;
   /** 404 and 410: no failures. */
   readonly missing: number;
-  /** Never fetched (robots.txt, for one), so in no other figure. */
+  /** Not wanted, so in no other figure. */
   readonly skipped: number;
+  /** Of these, by the rule that says so. */
+  readonly skippedBy: Readonly<Partial<Record<SkipRule, number>>>;
   /** Rows, not pages: those that failed the site's schema. */
   readonly rejected: number;
   /** Pages still in the queue. */
@@ -120,6 +123,7 @@ export function toMeta(
     status,
     attempted: ends.succeeded + ends.failed + ends.missing,
     ...ends,
+    skippedBy: Object.fromEntries(namesWith(used.counters, 'skipped').map(([[rule = ''], pages]) => [rule, pages])),
     rejected: sum(tallies, 'rejected'),
     pending: Math.max(0, counts.total - counts.handled),
     bytes: sum(tallies, 'bytes'),
@@ -142,6 +146,11 @@ export function climbCounter(from: string, to: string, why: string): string {
 /** The name under which the browser lane counts what it did not fetch. @param kind Such as `image`. */
 export function notFetchedCounter(kind: string): string {
   return `not-fetched ${kind}`;
+}
+
+/** The name under which the frontier counts a page that was skipped. */
+export function skippedCounter(rule: SkipRule): string {
+  return `skipped ${rule}`;
 }
 
 function toClimbs(counters: Used['counters']): ClimbMeta[] {

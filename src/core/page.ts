@@ -1,5 +1,12 @@
 // What a handler receives: one fetched page, whichever tier fetched it.
-import type { CheerioCrawlingContext, Dictionary, LoadedRequest, Request, Source } from 'crawlee';
+import type {
+  CheerioCrawlingContext,
+  Dictionary,
+  EnqueueLinksOptions as CrawleeOptions,
+  LoadedRequest,
+  Request,
+  Source,
+} from 'crawlee';
 
 import type { Declaration, FieldMap, FieldValues } from './fields.ts';
 
@@ -17,8 +24,12 @@ export const RENDERING: readonly Tier[] = ['browser', 'unblocker', 'api'];
 /** Those of services that are paid by the page. */
 export const SERVICES: readonly Tier[] = ['unblocker', 'api'];
 
-/** Options of Crawlee's `enqueueLinks`, minus the queue: links always go to the crawl's own frontier. */
-export type EnqueueLinksOptions = Omit<NonNullable<Parameters<CheerioCrawlingContext['enqueueLinks']>[0]>, 'requestQueue'>;
+/** Options of Crawlee's `enqueueLinks`, but for those that its crawl has no use for: links always go to the crawl's own frontier,
+ *  which asks for robots.txt itself, and are on disk when the call resolves. */
+export type EnqueueLinksOptions = Omit<
+  CrawleeOptions,
+  'requestQueue' | 'robotsTxtFile' | 'respectRobotsTxtFile' | 'pseudoUrls' | 'skipNavigation' | 'cache'
+>;
 
 /** A handler's view of one page. Take it apart by name (`{ $, pushData }`): spread (`{ ...page }`), it loses `$` and `html`,
  *  which are only made when they are asked for. */
@@ -35,7 +46,7 @@ export interface Page<UserData extends Dictionary = Dictionary> {
   readonly response: {
     readonly status: number;
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-    /** After redirects. Resolve relative links against it. */
+    /** After redirects. For a link of the page, see `resolve()`. */
     readonly url: string;
   };
   readonly tier: Tier;
@@ -46,6 +57,9 @@ export interface Page<UserData extends Dictionary = Dictionary> {
   /** Stages one record. It is checked by the site's schema and committed together with the page, never alone:
    *  a handler that throws leaves no row. A record that fails its schema goes to the rejected rows. */
   pushData(record: Dictionary): Promise<void>;
+  /** A link as a browser follows it: against the page's `<base>`, if it has one, with the query in the page's own encoding.
+   *  @returns The absolute URL; null if `href` is none. */
+  resolve(href: string): string | null;
   /** Finds links and adds them. They are on disk when this resolves; a URL that is known already is skipped. */
   enqueueLinks(options?: EnqueueLinksOptions): Promise<unknown>;
   /** Adds requests. A request without a label gets the site's `labelOf(url)`. On disk when this resolves. */

@@ -7,7 +7,7 @@ import { faultOfCode, TRANSPORT_FAULTS, TransportError } from './transport.ts';
 
 /** - `ok`: hand it to the site's handler.
  *  - `missing`: the page is not there (404, 410); no retry, no row, no failure.
- *  - `skipped`: must not be fetched (robots.txt); no failure either.
+ *  - `skipped`: not a page that is wanted (see `SkipRule`); no failure either.
  *  - `early`: handed out before something was known that it needs (its host's Crawl-delay, whose rows are whose); no attempt.
  *  - `throttled`: too fast (429, 503 with Retry-After, a page that says no more than that).
  *  - `blocked`: refused (401, 403, a challenge page with any status); another session or tier may do better.
@@ -27,6 +27,9 @@ export type Verdict =
   | 'proxy'
   | 'fatal';
 
+/** Why a page is skipped: robots.txt forbids it, or a link that was to stay on its host has led away from it. */
+export type SkipRule = 'robots' | 'redirect';
+
 /** A response that is not `ok`, as an error that carries its verdict through Crawlee to fetch/outcome.ts. */
 export class VerdictError extends Error {
   override readonly name = 'VerdictError';
@@ -35,16 +38,19 @@ export class VerdictError extends Error {
   readonly status: number | null;
   /** The response's Retry-After, as it was sent. */
   readonly retryAfter: string | undefined;
+  /** Of a page that is `skipped`: why. */
+  readonly rule: SkipRule | undefined;
 
   constructor(
     verdict: Exclude<Verdict, 'ok'>,
     reason: string,
-    response: { status?: number; retryAfter?: string | undefined } = {},
+    response: { status?: number; retryAfter?: string | undefined; rule?: SkipRule } = {},
   ) {
     super(reason);
     this.verdict = verdict;
     this.status = response.status ?? null;
     this.retryAfter = response.retryAfter;
+    this.rule = response.rule;
   }
 }
 

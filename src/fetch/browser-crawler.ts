@@ -1,13 +1,12 @@
 // The browser lane: Crawlee's PlaywrightCrawler beside the HTTP lane, with the same frontier, headers, verdicts and handlers.
 // Playwright is loaded here and nowhere else, and only when this is called.
-import type { EnqueueLinksOptions, Log, ProxyConfiguration, Request, RequestQueue, SessionPoolOptions } from '@crawlee/cheerio';
+import type { IRequestManager, Log, ProxyConfiguration, Request, RequestQueue, SessionPoolOptions } from '@crawlee/cheerio';
 import type { PlaywrightCrawler, PlaywrightCrawlingContext } from '@crawlee/playwright';
 
 import type { Page } from '../core/page.ts';
 import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError, type Verdict } from '../core/verdict.ts';
-import { crawlee } from '../crawlee.ts';
 import type { BlockedKind } from './browser/assets.ts';
 import { putCookies, takeCookies } from './browser/cookies.ts';
 import { createExits } from './browser/exits.ts';
@@ -24,10 +23,11 @@ import { ofBrowser } from './browser/waits.ts';
 import { readByTree } from './fields/tree.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createEntry, type Preparation } from './hooks.ts';
+import { createAdder } from './links/adding.ts';
 import { pageOf, type PageFlight } from './page.ts';
 
 /** What the crawler needs of the frontier besides Crawlee's own `IRequestManager`. */
-export interface BrowserLane extends Pick<Preparation['lane'], 'setDelay'> {
+export interface BrowserLane extends Pick<Preparation['lane'], 'setDelay'>, Pick<IRequestManager, 'addRequestsBatched'> {
   /** Says that the answer to a request has begun to arrive. */
   arrived(request: Request): Promise<void>;
   flightOf(request: Request): PageFlight & {
@@ -91,6 +91,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   const launcher = await createLauncher({ kind, browser, machine, sandbox: options.sandbox ?? maySandbox() });
   const enter = createEntry({ lane: frontier, robots: options.robots });
   const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
+  const adder = createAdder(frontier, handler.getSchema);
   const exits = createExits(options);
   const visits = new WeakMap<PlaywrightCrawlingContext, Visit>();
   let started = false;
@@ -145,19 +146,11 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
 
   const handle = async (context: PlaywrightCrawlingContext) => {
     const { html, $, response } = visits.get(context) as Visit;
-    const { request, enqueueLinks, addRequests, log } = context;
+    const { request, log } = context;
     await handler.handle(request, (flight) => {
-      const find = (wanted?: EnqueueLinksOptions) =>
-        crawlee.cheerioCrawlerEnqueueLinks({
-          ...(wanted && { options: wanted }),
-          $,
-          originalRequestUrl: request.url,
-          ...(request.loadedUrl && { finalRequestUrl: request.loadedUrl }),
-          enqueueLinks,
-        });
       const read: Page['read'] = (declared) => readByTree($, declared);
-      const document = { text: html, $, read };
-      return pageOf({ request, document, response, tier: 'browser', log, enqueueLinks: find, addRequests }, site, flight);
+      const document = { text: html, isMarkup: true, encoding: 'utf-8', $, read };
+      return pageOf({ request, document, response, tier: 'browser', log, adder }, site, flight);
     });
   };
 
@@ -165,7 +158,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
     {
       // As in http-crawler.ts: any manager works as `requestQueue`.
       requestQueue: frontier as unknown as RequestQueue,
-      requestHandler: Object.assign(handle, { getSchema: handler.getSchema }),
+      requestHandler: handle,
       errorHandler: ({ request, session }, error) => {
         if (handleError(request, error) === 'blocked') session?.retire();
       },

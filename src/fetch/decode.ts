@@ -25,7 +25,11 @@ const fromUtf8 = new TextDecoder(UTF_8);
  *  https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding
  *  @param contentType The header as it was sent. */
 export function decodeBody(bytes: Buffer, contentType: string | undefined): string {
-  const encoding = encodingOf(bytes, contentType);
+  return decode(bytes, encodingOf(bytes, contentType));
+}
+
+/** @param encoding Its name in the Encoding standard, in small letters. */
+export function decode(bytes: Buffer, encoding: string): string {
   if (encoding === UTF_8) return fromUtf8.decode(bytes);
   // Node 20's TextDecoder reads windows-1252 as Latin-1 (no quotes, no euro) and leaves holes in euc-kr and big5; iconv-lite
   // uses the standard's own tables, but has no UTF-16 without a mark and no iso-2022-jp.
@@ -33,7 +37,8 @@ export function decodeBody(bytes: Buffer, contentType: string | undefined): stri
   return iconv.decode(bytes, encoding);
 }
 
-function encodingOf(bytes: Buffer, contentType = ''): string {
+/** The name of a body's encoding, as the standard has it. */
+export function encodingOf(bytes: Buffer, contentType = ''): string {
   const kind = kindOf(contentType);
   const isHtml = kind === 'html';
   const isXml = kind === 'xhtml' || kind === 'xml';

@@ -6,7 +6,7 @@ import type { CheerioOptions } from 'cheerio';
 import { SurefootError } from '../core/errors.ts';
 import type { Dom, Page } from '../core/page.ts';
 import { load } from './cheerio.ts';
-import { decodeBody } from './decode.ts';
+import { decode, decodeBody, encodingOf } from './decode.ts';
 import { readFields } from './fields/read.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
 import { kindOf } from './media-type.ts';
@@ -16,6 +16,8 @@ export interface Document {
   readonly isMarkup: boolean;
   /** The decoded text. */
   readonly text: string;
+  /** What it was decoded from, by its name in the Encoding standard; the queries of its links are in it. */
+  readonly encoding: string;
   /** The tree; parsed once, when it is first asked for. */
   readonly $: Dom;
   /** See Page. */
@@ -30,24 +32,27 @@ export interface Document {
 export function openDocument(bytes: Buffer, contentType: string | undefined): Document {
   const kind = kindOf(contentType);
   const xmlMode = kind === 'xhtml' || kind === 'xml';
-  return openText(decodeBody(bytes, contentType), { isMarkup: kind === 'html' || xmlMode, xmlMode });
+  const encoding = encodingOf(bytes, contentType);
+  return openText(decode(bytes, encoding), { isMarkup: kind === 'html' || xmlMode, xmlMode, encoding });
 }
 
 /** Of a text that is decoded already. */
-export function openText(text: string, { isMarkup = true, xmlMode = false } = {}): Document {
-  return new OpenDocument(text, isMarkup, xmlMode);
+export function openText(text: string, { isMarkup = true, xmlMode = false, encoding = 'utf-8' } = {}): Document {
+  return new OpenDocument(text, isMarkup, xmlMode, encoding);
 }
 
 /** A class, for an object literal's getters are made anew with each object, and in V8's old generation: there they kept every
  *  page's text alive until that was collected. */
 class OpenDocument implements Document {
   readonly isMarkup: boolean;
+  readonly encoding: string;
   readonly #xmlMode: boolean;
   #held: string | null;
   #tree: Dom | null = null;
 
-  constructor(text: string, isMarkup: boolean, xmlMode: boolean) {
+  constructor(text: string, isMarkup: boolean, xmlMode: boolean, encoding: string) {
     this.#held = text;
+    this.encoding = encoding;
     this.isMarkup = isMarkup;
     this.#xmlMode = xmlMode;
   }

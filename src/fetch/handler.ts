@@ -24,7 +24,7 @@ export interface PageHandler {
   /** Undoes what a handler must not do to its request. To be called at the end of each attempt: a handler that ran out of
    *  time does not come to its own. */
   settle(request: Request): void;
-  /** For the crawler's `requestHandler`: lets Crawlee check userData when a request is added, not only when it is handled. */
+  /** The schema of what a label's links carry: it is asked when they are added, not only when they are handled. */
   readonly getSchema: ReturnType<typeof crawlee.createCheerioRouter>['getSchema'];
 }
 

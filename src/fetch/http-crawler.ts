@@ -2,6 +2,7 @@
 import type {
   BaseHttpClient,
   CheerioCrawler,
+  IRequestManager,
   Log,
   ProxyConfiguration,
   Request,
@@ -14,11 +15,12 @@ import type { Site } from '../core/site.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createJudge, createPreparation, type Preparation } from './hooks.ts';
 import { HttpLaneCrawler } from './lane-crawler.ts';
+import { createAdder } from './links/adding.ts';
 import { createErrorHandler, type OutcomeOptions, type Recourse } from './outcome.ts';
 import { toPage, type PageFlight } from './page.ts';
 
 /** What the crawler needs of the frontier besides Crawlee's own `IRequestManager`. */
-export interface Lane extends Recourse, Pick<Preparation['lane'], 'setDelay'> {
+export interface Lane extends Recourse, Pick<Preparation['lane'], 'setDelay'>, Pick<IRequestManager, 'addRequestsBatched'> {
   /** Says that the answer to a request has begun to arrive. */
   arrived(request: Request): Promise<void>;
   flightOf(request: Request): PageFlight & {
@@ -60,14 +62,14 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
   const { site, frontier, concurrency, log } = options;
   const mayRender = (tier: Tier) => !RENDERING.includes(tier) && (options.ways?.climb(tier, 'needs-browser') ?? null) !== null;
   const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
+  const adder = createAdder(frontier, handler.getSchema);
   const handleError = createErrorHandler({ ...options, recourse: frontier });
 
   return new HttpLaneCrawler(
     {
       // The documented `requestManager` option throws in 3.18.1; any manager works as `requestQueue`.
       requestQueue: frontier as unknown as RequestQueue,
-      // `getSchema` lets Crawlee check userData when a request is added, not only when it is handled.
-      requestHandler: Object.assign(async () => {}, { getSchema: handler.getSchema }),
+      requestHandler: async () => {},
       errorHandler: ({ request, session }, error) => {
         // A refused session is not asked again; its cookies and its identity are known there.
         if (handleError(request, error) === 'blocked') session?.retire();
@@ -109,7 +111,7 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       judge: createJudge(frontier),
       onBody: (request) => frontier.flightOf(request).enter('parsing'),
       handle: (attempt) =>
-        handler.handle(attempt.request, (flight, want) => toPage(attempt, site, flight, { may: mayRender, want })),
+        handler.handle(attempt.request, (flight, want) => toPage(attempt, site, adder, flight, { may: mayRender, want })),
       settle: (request) => handler.settle(request),
     },
   );

@@ -6,14 +6,10 @@ import type { Readable } from 'node:stream';
 import type {
   CheerioCrawlerOptions,
   CheerioCrawlingContext,
-  EnqueueLinksOptions,
   IRequestManager,
   ProxyInfo,
   Request,
-  RequestProvider,
   Session,
-  Source,
-  CheerioCrawler,
 } from '@crawlee/cheerio';
 
 import { toError } from '../core/errors.ts';
@@ -22,6 +18,7 @@ import { crawlee } from '../crawlee.ts';
 import type { RoutedRequest } from './clients/tier-client.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
 import { openDocument, readBody, type Document } from './document.ts';
+import { assertStays } from './links/strategy.ts';
 import { createSessionCookies } from './session-cookies.ts';
 
 /** What has come back for a request, before its body is read. */
@@ -40,8 +37,8 @@ export interface Attempt {
   readonly proxyInfo: ProxyInfo | undefined;
 }
 
-/** An attempt whose page is there, and what its handler may do. */
-export interface FetchedAttempt extends Attempt, Pick<CheerioCrawlingContext, 'enqueueLinks' | 'addRequests' | 'log'> {
+/** An attempt whose page is there. */
+export interface FetchedAttempt extends Attempt, Pick<CheerioCrawlingContext, 'log'> {
   readonly answer: Answer;
   readonly document: Document;
 }
@@ -103,11 +100,7 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
     const limit = this.navigationTimeoutMillis;
     const fetched = await within(limit, `request timed out after ${limit / 1_000} seconds.`, this.#fetch(attempt));
     try {
-      if (!this.requestMatchesEnqueueStrategy(request)) {
-        request.noRetry = true;
-        request.state = crawlee.RequestState.SKIPPED;
-        return;
-      }
+      assertStays(request);
       request.state = crawlee.RequestState.REQUEST_HANDLER;
       const handlerLimit = this.userRequestHandlerTimeoutMillis;
       const late = `requestHandler timed out after ${handlerLimit / 1_000} seconds.`;
@@ -149,39 +142,7 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
     const bytes = await readBody(stream);
     this.#work.onBody(request);
     const document = openDocument(bytes, answered['content-type']?.toString());
-    return { ...attempt, answer, document, log: this.log, ...this.#linksOf(request, document) };
-  }
-
-  #linksOf(request: Request, document: Document): Pick<FetchedAttempt, 'enqueueLinks' | 'addRequests'> {
-    const enqueueFound: CheerioCrawlingContext['enqueueLinks'] = async (options) =>
-      this.enqueueLinksWithCrawlDepth(
-        options as Parameters<CheerioCrawler['enqueueLinksWithCrawlDepth']>[0],
-        request,
-        this.requestManager as unknown as RequestProvider,
-      );
-    return {
-      enqueueLinks: async (options?: EnqueueLinksOptions) => {
-        if (!document.isMarkup) return { processedRequests: [], unprocessedRequests: [] };
-        return crawlee.cheerioCrawlerEnqueueLinks({
-          ...(options && { options }),
-          $: document.$,
-          originalRequestUrl: request.url,
-          ...(request.loadedUrl && { finalRequestUrl: request.loadedUrl }),
-          enqueueLinks: enqueueFound,
-        });
-      },
-      // As Crawlee's own, which asks of every link whether an option is set that this crawler never has.
-      addRequests: async (requests, options) => {
-        const sources: Source[] = [];
-        for (const link of requests) {
-          const source = typeof link === 'string' ? { url: link } : (link as Source);
-          source.crawlDepth ??= request.crawlDepth + 1;
-          await this.validateRequestUserData(source);
-          sources.push(source);
-        }
-        await (this.requestManager as IRequestManager).addRequestsBatched(sources, options);
-      },
-    };
+    return { ...attempt, answer, document, log: this.log };
   }
 
   /** A commit that fails is tried again, as Crawlee does it. */

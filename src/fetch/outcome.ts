@@ -69,12 +69,15 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
     const verdict = said === 'proxy' && isService ? (isGone ? 'blocked' : 'transient') : said;
     // Crawlee sets it for a content type it does not know; here the verdict alone decides.
     request.noRetry = false;
+    const at = now();
+    const { retryAfter, status = null, rule } = error instanceof VerdictError ? error : {};
     if (verdict === 'missing' || verdict === 'skipped') {
       request.noRetry = true;
+      const skipped = { at: new Date(at).toISOString(), tier, verdict, status, error: redact(describe(error)) } as const;
+      if (verdict === 'skipped') recordAttempt(request, { ...skipped, ...(rule && { rule }) });
       recourse.giveUp(request, verdict);
       return verdict;
     }
-    const at = now();
     const isLast = isGone && ways.onTierGone(tier, fault?.message ?? `The service of the tier ${tier} refuses.`);
     if (verdict === 'early' || verdict === 'proxy' || isLast) {
       request.errorMessages.pop(); // The page itself was not tried.
@@ -82,7 +85,6 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
       recourse.defer(request, verdict === 'early' ? at : at + PROXY_REST_MILLIS);
       return verdict;
     }
-    const { retryAfter, status = null } = error instanceof VerdictError ? error : {};
     const before = pushedByCrawlee(request);
     const isSecondPass = before.some(({ endOfPass }) => endOfPass);
     const cause = fault?.fault === 'bad-answer' ? fault.fault : verdict;

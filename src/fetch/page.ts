@@ -1,5 +1,5 @@
 // What a crawler has fetched, as the Page that a site's handler receives.
-import type { CheerioCrawlingContext, Source } from '@crawlee/cheerio';
+import type { CheerioCrawlingContext } from '@crawlee/cheerio';
 import { prettifyError, type ZodError } from 'zod';
 
 import { DATASETS } from '../core/checkpoint.ts';
@@ -9,6 +9,10 @@ import type { Site } from '../core/site.ts';
 import { VerdictError } from '../core/verdict.ts';
 import type { Document } from './document.ts';
 import type { FetchedAttempt } from './lane-crawler.ts';
+import { toLink, type Adder } from './links/adding.ts';
+import { linkBaseOf } from './links/base.ts';
+import { findLinks } from './links/enqueue.ts';
+import { resolveLink, type LinkBase } from './links/resolve.ts';
 
 /** One attempt at a page, as the frontier keeps it. */
 export interface PageFlight {
@@ -21,11 +25,10 @@ export interface PageFlight {
 /** A fetched page, whichever crawler fetched it. */
 export interface FetchedPage extends Pick<Page, 'tier' | 'log'> {
   readonly request: CheerioCrawlingContext['request'];
-  readonly document: Pick<Document, 'text' | '$' | 'read'>;
+  readonly document: Pick<Document, 'text' | 'isMarkup' | 'encoding' | '$' | 'read'>;
   readonly response: Pick<Page['response'], 'status' | 'headers'>;
-  /** Finds its links in `$`. */
-  readonly enqueueLinks: CheerioCrawlingContext['enqueueLinks'];
-  readonly addRequests: CheerioCrawlingContext['addRequests'];
+  /** Takes the links that it adds. */
+  readonly adder: Adder;
 }
 
 /** What becomes of a page that may lack what its scripts would have made. */
@@ -37,16 +40,11 @@ export interface Rendering {
 }
 
 /** @param rendering @default none */
-export function toPage(attempt: FetchedAttempt, site: Site, flight: PageFlight, rendering?: Rendering): Page {
-  const { request, answer, document, log, enqueueLinks, addRequests } = attempt;
+export function toPage(attempt: FetchedAttempt, site: Site, adder: Adder, flight: PageFlight, rendering?: Rendering): Page {
+  const { request, answer, document, log } = attempt;
   const { status, headers } = answer;
   const { tier } = flight;
-  return pageOf(
-    { request, document, log, tier, enqueueLinks, addRequests, response: { status, headers } },
-    site,
-    flight,
-    rendering,
-  );
+  return pageOf({ request, document, log, tier, adder, response: { status, headers } }, site, flight, rendering);
 }
 
 export function pageOf(fetched: FetchedPage, site: Site, flight: PageFlight, rendering?: Rendering): Page {
@@ -65,6 +63,7 @@ class FetchedAs implements Page {
   readonly #site: Site;
   readonly #flight: PageFlight;
   readonly #rendering: Rendering | undefined;
+  #base: LinkBase | null = null;
 
   constructor(fetched: FetchedPage, site: Site, flight: PageFlight, rendering: Rendering | undefined) {
     // Crawlee has set `id` and `loadedUrl` by now; its own type says so only inside a handler.
@@ -94,20 +93,34 @@ class FetchedAs implements Page {
     else this.#refuse(record, checked.error);
   };
 
-  // A link's Referer is the page it stood on, as in a browser; it is stored with the request.
-  readonly enqueueLinks: Page['enqueueLinks'] = ({ transformRequestFunction, ...options } = {}) =>
-    this.#fetched.enqueueLinks({
-      ...options,
-      transformRequestFunction: (link) => {
-        link.headers = { Referer: this.request.loadedUrl, ...link.headers };
-        return transformRequestFunction ? transformRequestFunction(link) : link;
-      },
-    });
+  readonly resolve: Page['resolve'] = (href) => resolveLink(href, this.#linkBase)?.href ?? null;
 
-  readonly addRequests: Page['addRequests'] = (requests) => {
-    const referer = { Referer: this.request.loadedUrl };
-    return this.#fetched.addRequests(requests.map((link) => withHeaders(link, referer)));
+  readonly enqueueLinks: Page['enqueueLinks'] = async (options = {}) => {
+    const { document, adder, request } = this.#fetched;
+    const { label, userData, forefront = false, limit } = options;
+    // All of them carry the same; the schema's defaults are filled in when one is handled.
+    await adder.check({ ...(label !== undefined && { label }), ...(userData && { userData }) });
+    const source = {
+      url: this.response.url,
+      $: () => document.$,
+      base: (url?: string) => (url === undefined ? this.#linkBase : linkBaseOf(document, url)),
+    };
+    const links = findLinks(source, options, (link) => void toLink(link, request));
+    const added = await adder.add(links, { forefront, ...(limit !== undefined && { maxNewRequests: limit }) });
+    for (const { url = '' } of added.requestsOverLimit ?? []) void options.onSkippedRequest?.({ url, reason: 'enqueueLimit' });
+    return { processedRequests: added.addedRequests, unprocessedRequests: [] };
   };
+
+  readonly addRequests: Page['addRequests'] = async (requests) => {
+    const { adder, request } = this.#fetched;
+    const links = requests.map((link) => toLink(typeof link === 'string' ? { url: link } : link, request));
+    for (const link of links) await adder.check(link);
+    await adder.add(links);
+  };
+
+  get #linkBase(): LinkBase {
+    return (this.#base ??= linkBaseOf(this.#fetched.document, this.response.url));
+  }
 
   #refuse(record: unknown, error: ZodError): void {
     const { request, response, tier } = this;
@@ -128,10 +141,4 @@ class FetchedAs implements Page {
 /** Scripts that could make what is missing; data in JSON could not. */
 function hasScripts($: Dom): boolean {
   return $('script').is((_, { attribs }) => !attribs['type'] || /module|javascript/i.test(attribs['type']));
-}
-
-function withHeaders(link: string | Source, headers: Record<string, string>): Source {
-  const source = typeof link === 'string' ? { url: link } : link;
-  source.headers = { ...headers, ...source.headers };
-  return source;
 }

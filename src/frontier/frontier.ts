@@ -22,7 +22,7 @@ import { attemptsOf, climbsOf, toDeadLetter, type DeadLetter, type PutOff } from
 import { SurefootError } from '../core/errors.ts';
 import { createLadder, type Ladder } from '../core/ladder.ts';
 import { laneOf, LANES, type Lane } from '../core/lane.ts';
-import { climbCounter } from '../core/meta.ts';
+import { climbCounter, skippedCounter } from '../core/meta.ts';
 import type { Tier } from '../core/page.ts';
 import type { Assignment, StoredRequest } from '../core/worker-messages.ts';
 import { crawlee } from '../crawlee.ts';
@@ -269,6 +269,7 @@ export class Frontier implements IRequestManager {
     const end = flight.end ?? (isSkipped ? 'skipped' : 'succeeded');
     const { host } = new URL(request.url);
     for (const { from, to, why } of climbsOf(request)) this.count(climbCounter(from, to, why));
+    if (end === 'skipped') this.count(skippedCounter(attemptsOf(request).at(-1)?.rule ?? 'robots'));
     const counters = this.#counters;
     this.#counters = {};
     await this.#checkpoint.commit(request, flight.rows, {

@@ -54,6 +54,7 @@ export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
     pagesTable(meta, rows, colour),
     tiersTable(meta, colour),
     ...climbsTable(meta, colour),
+    ...skipped(meta),
     ...spending(meta),
     ...trafficTable(meta, colour, TRAFFIC_SHOWN),
   ];
@@ -154,6 +155,17 @@ function climbsTable({ climbs }: RunMeta, colour: boolean): string[] {
   const table = openTable(['From', 'To', 'Why', 'Pages'], colour, 3);
   for (const { from, to, why, pages } of climbs) table.push([from, to, why, toCount(pages)]);
   return [table.toString()];
+}
+
+/** Why pages were skipped. */
+function skipped({ skippedBy: { robots = 0, redirect = 0 } }: RunMeta): string[] {
+  const lines = [];
+  if (robots > 0) lines.push(`Skipped: robots.txt forbids ${toPages(robots)}.`);
+  if (redirect > 0) {
+    const links = redirect === 1 ? '1 link was' : `${toCount(redirect)} links were`;
+    lines.push(`Skipped: ${links} redirected to another host. enqueueLinks({ strategy: 'all' }) follows them there.`);
+  }
+  return lines;
 }
 
 /** What was paid for, and what was not fetched at all. */

@@ -113,6 +113,7 @@ export interface Crawled {
   readonly frontier: Frontier;
   readonly letters: DeadLetter[];
   readonly ends: Record<string, number>;
+  readonly counters: Record<string, number>;
   rows(dataset: string): Promise<Record<string, unknown>[]>;
 }
 
@@ -175,6 +176,6 @@ export async function crawlLab(options: LabOptions): Promise<Crawled> {
       const { id } = await storage.datasets().getOrCreate(name);
       return (await storage.dataset(id).listItems()).items as Record<string, unknown>[];
     };
-    return { frontier, letters, ends, rows };
+    return { frontier, letters, ends, counters: checkpoint.counters(), rows };
   });
 }

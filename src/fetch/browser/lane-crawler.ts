@@ -1,10 +1,16 @@
 // Crawlee's PlaywrightCrawler, changed where it must be. Loads Crawlee's browser packages, so it is itself loaded when the
 // first page needs a browser (load-crawler.ts).
-import { PlaywrightCrawler, type PlaywrightCrawlerOptions, type PlaywrightCrawlingContext } from '@crawlee/playwright';
+import {
+  PlaywrightCrawler,
+  type PlaywrightCrawlerOptions,
+  type PlaywrightCrawlingContext,
+  type Request,
+} from '@crawlee/playwright';
 import type { Response } from 'playwright';
 
 import { toError } from '../../core/errors.ts';
 import { saysNothingOfSession } from '../../core/verdict.ts';
+import { assertStays } from '../links/strategy.ts';
 
 /** What the crawler does with one attempt at a page, in this order. */
 export interface LaneWork {
@@ -46,13 +52,10 @@ export class BrowserLaneCrawler extends PlaywrightCrawler {
     }
   }
 
-  /** Keeps the plain `enqueueLinks`: links are found in the page that was read and parsed, not in the one that lives on. */
-  protected override _enhanceCrawlingContextWithPageInfo(
-    ...[context, ...rest]: Parameters<Base['_enhanceCrawlingContextWithPageInfo']>
-  ): void {
-    const { enqueueLinks } = context;
-    super._enhanceCrawlingContextWithPageInfo(context, ...rest);
-    context.enqueueLinks = enqueueLinks;
+  /** Crawlee would skip the page without a word. */
+  protected override requestMatchesEnqueueStrategy(request: Request): boolean {
+    assertStays(request);
+    return true;
   }
 
   protected override async _navigationHandler(context: PlaywrightCrawlingContext): Promise<Response | null> {
