@@ -110,10 +110,10 @@ function toPattern(input: PatternInput): { matches(url: string): boolean; given:
   if (input instanceof RegExp) return { matches: (url) => test(input, url), given: NOTHING };
   if ('regexp' in input) {
     const { regexp, ...given } = input;
-    return { matches: (url) => test(regexp as RegExp, url), given: given as Given };
+    return { matches: (url) => test(regexp, url), given };
   }
   const { glob, ...given } = input;
-  return { matches: matcherOf(glob), given: given as Given };
+  return { matches: matcherOf(glob), given };
 }
 
 /** From the beginning, whatever it has matched before: one with `g` goes on where it was. */
@@ -136,5 +136,5 @@ function assertOptions(options: EnqueueLinksOptions): void {
   }
   const { strategy } = options;
   if (strategy === undefined || (STRATEGIES as readonly string[]).includes(strategy)) return;
-  throw new SurefootError('site', `enqueueLinks: strategy is one of ${STRATEGIES.join(', ')}, got "${String(strategy)}".`);
+  throw new SurefootError('site', `enqueueLinks: strategy is one of ${STRATEGIES.join(', ')}, got "${strategy}".`);
 }
