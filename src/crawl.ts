@@ -152,9 +152,11 @@ interface RunContext {
 async function crawlRun(context: RunContext): Promise<number> {
   const { settings, surroundings, storage, site, proxies, run, resumes, demo, cookies, secrets } = context;
   const { redact } = surroundings.redactor;
+  const startUrls = demo ? [demo.url] : [...run.input.startUrls];
   let say = (text: string): void => void process.stderr.write(`${redact(text)}\n`);
   const options = {
     settings,
+    startUrls,
     storage,
     site,
     proxies,
@@ -175,7 +177,7 @@ async function crawlRun(context: RunContext): Promise<number> {
   return withEngine(options, async (engine) => {
     const { frontier } = engine;
     // Also on a resume: a kill between the run's record and its first links left none, and known ones are skipped.
-    await frontier.addRequestsBatched(demo ? [demo.url] : [...run.input.startUrls]);
+    await frontier.addRequestsBatched(startUrls);
 
     const { total, handled } = engine.counts();
     const startedMillis = performance.now();

@@ -62,6 +62,7 @@ const say = (text: string) => console.error(text);
 await withEngine(
   {
     settings,
+    startUrls: settings.startUrls,
     storage,
     site,
     proxies: null,

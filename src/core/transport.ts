@@ -27,6 +27,8 @@ export const TRANSPORT_FAULTS = {
   'proxy-unreachable': 'proxy',
   /** The proxy works, but does not get through to this target from this exit (CONNECT answered by 5xx and the like). */
   'proxy-no-route': 'transient',
+  /** A page leads to a private net that nobody has named (fetch/clients/reach.ts). */
+  'private-address': 'skipped',
 } as const satisfies Record<string, Exclude<Verdict, 'ok'>>;
 
 export type TransportFault = keyof typeof TRANSPORT_FAULTS;

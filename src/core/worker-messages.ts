@@ -79,8 +79,8 @@ export interface Questions {
     asked: { readonly requests: readonly RequestSchema[]; readonly forefront: boolean; readonly room: number };
     answered: { uniqueKey: string; requestId: string; wasAlreadyPresent: boolean; wasAlreadyHandled: boolean }[];
   };
-  /** The text of an origin's robots.txt, on behalf of a page; '' if there is none. */
-  robots: { asked: { readonly origin: string; readonly id: string }; answered: string };
+  /** The text of an origin's robots.txt, on behalf of a page and of the one that leads to it; '' if there is none. */
+  robots: { asked: { readonly origin: string; readonly id: string; readonly from: string | null }; answered: string };
   /** Sets a host's gap. Answered as `Frontier.setDelay()` does. */
   delay: { asked: { readonly id: string; readonly delayMillis: number }; answered: number | null };
   /** A call of Crawlee's storage client. */

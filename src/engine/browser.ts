@@ -6,6 +6,7 @@ import { SurefootError } from '../core/errors.ts';
 import { notFetchedCounter } from '../core/meta.ts';
 import type { createHttpCrawler } from '../fetch/http-crawler.ts';
 import { createErrorHandler } from '../fetch/outcome.ts';
+import type { Reach } from '../fetch/clients/reach.ts';
 import type { BrowserLane } from '../fetch/browser-crawler.ts';
 import type { Frontier } from '../frontier/frontier.ts';
 import type { Settings } from '../input/schema.ts';
@@ -21,6 +22,7 @@ export interface OpenBrowserOptions extends Common {
   /** The frontier's view for this lane. */
   lane: BrowserLane;
   waysOut: WaysOut;
+  reach: Reach;
   say: (text: string) => void;
   /** PATH. */
   searchPath: string;
@@ -28,7 +30,7 @@ export interface OpenBrowserOptions extends Common {
 
 /** @throws {SurefootError} No browser is here; the message says where it was looked for and what helps. */
 export async function openBrowserCrawler(options: OpenBrowserOptions): Promise<{ run(): Promise<unknown> }> {
-  const { settings, frontier, lane, waysOut, say, searchPath, ...common } = options;
+  const { settings, frontier, lane, waysOut, reach, say, searchPath, ...common } = options;
   const [{ findBrowserHere }, { createBrowserCrawler }] = await Promise.all([
     import('../fetch/browser/this-machine.ts'),
     import('../fetch/browser-crawler.ts'),
@@ -43,6 +45,7 @@ export async function openBrowserCrawler(options: OpenBrowserOptions): Promise<{
     frontier: lane,
     concurrency: settings.browserConcurrency,
     handleError: createErrorHandler({ ...common, recourse: frontier }),
+    reach,
     through: waysOut.relay.through,
     lastFault: waysOut.relay.lastFault,
     browser,

@@ -5,7 +5,7 @@ import type { Site } from '../core/site.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
 import { sessionsWithCookies } from '../fetch/cookies.ts';
 import { createHeaderPolicy, type HeaderPolicy } from '../fetch/headers.ts';
-import { toHeadered } from '../fetch/hooks.ts';
+import { ledFrom, toHeadered } from '../fetch/hooks.ts';
 import type { HttpCrawlerOptions } from '../fetch/http-crawler.ts';
 import { createRobots } from '../fetch/robots.ts';
 import type { Settings } from '../input/schema.ts';
@@ -68,8 +68,9 @@ export function openRobots({ settings, client, proxies, version, modeOf }: Robot
     headers: (url) => policy({ request: { url }, sessionId: '' }),
     way: async (page) => {
       const proxyUrl = await proxies?.configuration.newUrl('robots', { ...(page && { request: page as Request }) });
-      if (!proxyUrl) return {};
-      return { proxyUrl, route: { tier: 'http', proxy: modeOf(page?.label), sessionId: 'robots' } };
+      const from = page ? ledFrom(page) : null;
+      if (!proxyUrl) return { from };
+      return { from, proxyUrl, route: { tier: 'http', proxy: modeOf(page?.label), sessionId: 'robots' } };
     },
   });
 }

@@ -14,6 +14,7 @@ import type { TrafficSum } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { crawlee } from '../crawlee.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
+import { createReach } from '../fetch/clients/reach.ts';
 import { createHttpCrawler, limitConcurrency } from '../fetch/http-crawler.ts';
 import type { Ways } from '../fetch/outcome.ts';
 import { openBrowserLane } from '../frontier/browser-lane.ts';
@@ -53,6 +54,8 @@ const SAVE_TO_CLOUD_EVERY_MILLIS = 30_000;
 
 export interface EngineOptions {
   settings: Settings;
+  /** Of the run: what it goes on with need not be what was asked for now. */
+  startUrls: readonly string[];
   storage: OpenStorage;
   site: Site;
   proxies: ProxyProvider | null;
@@ -184,7 +187,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       },
     });
 
-    const client = openTierClients({ settings, waysOut, onTierLost: loseTier });
+    const reach = createReach({ startUrls: options.startUrls, allowPrivate: settings.allowPrivate });
+    const client = openTierClients({ settings, reach, waysOut, onTierLost: loseTier });
     const robots = openRobots({ settings, client, proxies, modeOf: waysOut.modeOf, version: options.version });
     const common = toCommon({ ...options, robots, ways, modeOf: waysOut.modeOf, duringPage: staging.duringPage, log });
     const { concurrency } = settings;
@@ -195,6 +199,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
             forked: options.forked,
             job: {
               settings,
+              startUrls: options.startUrls,
               site: site.name,
               cookies: options.cookies,
               secrets: options.secrets,
@@ -217,7 +222,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     const tender = tendBrowserLane({
       frontier,
       lane,
-      open: async () => openBrowserCrawler({ ...common, frontier, lane, settings, waysOut, say, searchPath: options.searchPath }),
+      open: async () =>
+        openBrowserCrawler({ ...common, frontier, lane, settings, waysOut, reach, say, searchPath: options.searchPath }),
       onLost: (why) => loseTier('browser', why),
       onDeadLetter: options.onDeadLetter,
     });

@@ -8,7 +8,9 @@ import type { FromWorker, Questions, ToWorker } from '../core/worker-messages.ts
 import { toWireError } from '../core/wire-error.ts';
 import { crawlee } from '../crawlee.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
+import { createReach } from '../fetch/clients/reach.ts';
 import { createHttpCrawler } from '../fetch/http-crawler.ts';
+import { ledFrom } from '../fetch/hooks.ts';
 import { keepRobots } from '../fetch/robots.ts';
 import { RemoteFrontier } from '../frontier/remote.ts';
 import type { Settings } from '../input/schema.ts';
@@ -29,6 +31,8 @@ import { chooseProxies } from './ways-out.ts';
 /** All that a worker needs to know. Sent to it, as a command line and an environment can be read by others. */
 export interface WorkerJob {
   readonly settings: Settings;
+  /** Of the run: what it goes on with need not be what was asked for now. */
+  readonly startUrls: readonly string[];
   /** The site's folder. */
   readonly site: string;
   readonly cookies: readonly Cookie[];
@@ -115,7 +119,8 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
     }
     return isLast;
   };
-  const client = openTierClients({ settings, waysOut: { ledger: traffic }, onTierLost: tellTierLost });
+  const reach = createReach({ startUrls: job.startUrls, allowPrivate: settings.allowPrivate });
+  const client = openTierClients({ settings, reach, waysOut: { ledger: traffic }, onTierLost: tellTierLost });
 
   const level = settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal';
   const log = setUpLog({ level, write: (line) => channel.post({ type: 'log', line: redact(line) }) });
@@ -129,7 +134,9 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
         version: job.version,
         robots: settings.ignoreRobots
           ? null
-          : keepRobots(async (origin, page) => channel.ask('robots', { origin, id: page?.id ?? '' })),
+          : keepRobots(async (origin, page) =>
+              channel.ask('robots', { origin, id: page?.id ?? '', from: page ? ledFrom(page) : null }),
+            ),
         ways: {
           climb: (from, cause) => ladder.climb(from, cause),
           onProxyFault: (fault) => channel.post({ type: 'proxy-fault', fault: fault && toWireError(fault) }),

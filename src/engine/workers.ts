@@ -160,7 +160,11 @@ export function openWorkers(options: WorkersOptions): HttpLane {
       onMessage: (message) => heed(seat, message),
       answers: {
         add: ({ requests, ...how }) => frontier.addStored(requests, how),
-        robots: async ({ origin, id }) => (await options.robots?.(origin, frontier.flightOf({ id }).request))?.text ?? '',
+        robots: async ({ origin, id, from }) => {
+          const { label } = frontier.flightOf({ id }).request;
+          const page = { id, label, headers: from === null ? {} : { Referer: from } };
+          return (await options.robots?.(origin, page))?.text ?? '';
+        },
         delay: async ({ id, delayMillis }) => frontier.setDelay(frontier.flightOf({ id }).request, delayMillis),
         storage: (call) => makeCall(storage, call),
       },

@@ -20,6 +20,7 @@ import { neededRendering } from './browser/rendering.ts';
 import { openTab, type Tab } from './browser/tab.ts';
 import { visit, type Visit } from './browser/visit.ts';
 import { ofBrowser } from './browser/waits.ts';
+import type { Reach } from './clients/reach.ts';
 import { readByTree } from './fields/tree.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createEntry, type Preparation } from './hooks.ts';
@@ -64,6 +65,8 @@ export interface BrowserCrawlerOptions {
   /** The relay's `lastFault`. */
   lastFault?: ((proxyUrl: string) => { readonly message: string } | null) | undefined;
   modeOf?: ((label: string | undefined) => ProxyMode) | undefined;
+  /** Where pages may lead. @default anywhere */
+  reach?: Reach | undefined;
   browser: FoundBrowser;
   kind: BrowserKind;
   /** Whether pictures, fonts, media and trackers are fetched (browser/assets.ts). */
@@ -97,8 +100,9 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   let started = false;
 
   /** Tells the browser what the page's requests are to be. @returns The cookies that it holds now. */
-  const equip = async (tab: Tab, { request, session }: PlaywrightCrawlingContext, headers: Record<string, string>) => {
+  const equip = async (tab: Tab, { id, request, session }: PlaywrightCrawlingContext, headers: Record<string, string>) => {
     const { page, cdp } = tab;
+    exits.locate(id, async () => (await cdp.send('Target.getTargetInfo')).targetInfo.url);
     const version = page.context().browser()?.version() ?? browser.version;
     await cdp.send('Emulation.setUserAgentOverride', userAgentOverride(headers, version, machine));
     await ruleRequests(tab, {

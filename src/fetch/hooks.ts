@@ -66,9 +66,16 @@ export function createPreparation({ lane, robots, headers, modeOf = () => 'none'
     return {
       headersAt: (url) => headers(request, session, url),
       route: { tier, proxy, sessionId: session?.id ?? '' },
+      from: ledFrom(request),
       onSent: () => flight.enter('waiting'),
     };
   };
+}
+
+/** The page that a request was found on, as page.ts stores it; null for one that a person asked for. */
+export function ledFrom({ headers = {} }: Partial<Pick<Request, 'headers'>>): string | null {
+  const { Referer: referer } = headers;
+  return referer !== undefined && URL.canParse(referer) ? referer : null;
 }
 
 /** The judge of a response by its status and, where that is no success, by what its body says. */

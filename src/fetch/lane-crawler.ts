@@ -46,7 +46,7 @@ export interface FetchedAttempt extends Attempt, Pick<CheerioCrawlingContext, 'l
 /** What the lane does with one attempt, in this order. Whatever throws ends it. */
 export interface LaneWork {
   /** What the request is sent with. `headersAt` is asked again for each address that a redirect leads to. */
-  prepare(attempt: Attempt): Promise<Pick<RoutedRequest, 'route' | 'onSent'> & { headersAt: HeadersAt }>;
+  prepare(attempt: Attempt): Promise<Pick<RoutedRequest, 'route' | 'from' | 'onSent'> & { headersAt: HeadersAt }>;
   /** Judges an answer before its body is read; throws what it means unless it is a page for the site's handler. */
   judge(attempt: Attempt, answer: Answer): Promise<void>;
   /** Told when a body is there. */

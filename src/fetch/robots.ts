@@ -24,14 +24,14 @@ export interface RobotsRules {
 }
 
 /** What is told of the page that asks. */
-export type RobotsPage = Pick<Request, 'id' | 'label'>;
+export type RobotsPage = Pick<Request, 'id' | 'label'> & Partial<Pick<Request, 'headers'>>;
 
 /** How robots.txt is asked for. */
 export interface RobotsOptions {
   client: BaseHttpClient;
   headers(url: string): Record<string, string>;
   /** The proxy it goes through: that of the page that asks. @default none */
-  way?: (page: RobotsPage | undefined) => Promise<Pick<RoutedRequest, 'proxyUrl' | 'route'>>;
+  way?: (page: RobotsPage | undefined) => Promise<Pick<RoutedRequest, 'proxyUrl' | 'route' | 'from'>>;
 }
 
 /** Fetches each origin's robots.txt once, and gives the rules for a URL, asked for on behalf of a page. */
@@ -56,7 +56,8 @@ function createReader({ client, headers, way = async () => ({}) }: RobotsOptions
       body,
     } = await client.sendRequest(request).catch((error: unknown) => {
       // The proxy's fault, not the host's.
-      if (verdictOfError(error) === 'proxy') throw error;
+      // What must not be asked need not be asked for its rules either.
+      if (verdictOfError(error) === 'proxy' || verdictOfError(error) === 'skipped') throw error;
       throw new VerdictError('transient', `${url} cannot be read: ${messageOf(error)} (--ignore-robots goes without)`);
     });
     const retryAfter = answered['retry-after']?.toString();

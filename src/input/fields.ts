@@ -106,6 +106,16 @@ export const fields = {
     help: 'fetch what robots.txt forbids, and do not keep to its Crawl-delay',
     commands: ['crawl'],
   },
+  allowPrivate: {
+    type: { kind: 'list', of: { kind: 'text' } },
+    default: [],
+    flag: '--allow-private',
+    placeholder: 'LIST',
+    help: 'private hosts that pages may lead to besides those of the start URLs: names, *.names, addresses, nets such as 10.0.0.0/8',
+    commands: ['crawl'],
+    allowed: 'a name such as wiki.corp or *.corp, an address, or a net such as 10.0.0.0/8',
+    defaultText: 'none',
+  },
   maxRetryAfter: {
     type: { kind: 'integer', min: 1, max: 86_400 },
     default: 1_800,

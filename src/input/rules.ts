@@ -1,4 +1,5 @@
 // What settings ask of each other. schema.ts checks it; gather.ts says where the settings were given.
+import { parseAllowed } from '../core/address.ts';
 import type { fields } from './fields.ts';
 import type { Settings } from './schema.ts';
 
@@ -27,6 +28,11 @@ export const RULES: readonly Rule[] = [
     about: 'workers',
     isBroken: ({ workers, store }) => workers > 1 && store !== 'sqlite',
     sentence: '{workers} above 1 needs --store sqlite.',
+  },
+  {
+    about: 'allowPrivate',
+    isBroken: ({ allowPrivate }) => allowPrivate.some((entry) => parseAllowed(entry) === null),
+    sentence: '{allowPrivate} must have names such as wiki.corp or *.corp, addresses, or nets such as 10.0.0.0/8, without ports.',
   },
   {
     about: 'maxCost',

@@ -192,6 +192,7 @@ it('a header that a site adds is sent, and stands in no line, export or row, not
   const lines: string[] = [];
   const options = {
     settings,
+    startUrls: settings.startUrls,
     storage,
     site: secretive,
     maxRequests: undefined,

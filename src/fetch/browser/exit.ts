@@ -12,13 +12,15 @@ import { parseProxyUrl, type ProxyAddress } from '../clients/proxy-address.ts';
 import { openTunnel, reachProxy, refusalOf } from '../clients/tunnel.ts';
 
 export interface Exit {
-  /** For the browser: `http://127.0.0.1:PORT`. */
+  /** For the browser: `http://127.0.0.1:PORT`, or `socks5:`. */
   readonly server: string;
-  /** What the proxy said of the latest failure for this target; null if it has not failed. */
+  /** Why the latest connection to this target failed; null if it has not. */
   faultOf(url: string): TransportError | null;
   /** Cuts what is under way. */
   close(): Promise<void>;
 }
+
+type Admit = (hostname: string) => void | Promise<void>;
 
 const CONNECT_MILLIS = 15_000;
 const BAD_GATEWAY = 'HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
@@ -26,8 +28,9 @@ const BAD_GATEWAY = 'HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Le
 /** Each connection of the browser gets one of its own at the proxy, and both end together: what rotates by connections
  *  rotates with the page, and the connections of one page are kept alive as it keeps them.
  *  @param proxyUrl http(s)://user:pass@host:port.
- *  @param name For messages, where the URL is the relay's. */
-export async function openExit(proxyUrl: string, name?: string): Promise<Exit> {
+ *  @param name For messages, where the URL is the relay's.
+ *  @param admit Throws for a host that must not be asked for. */
+export async function openExit(proxyUrl: string, name?: string, admit?: Admit): Promise<Exit> {
   const address = parseProxyUrl(proxyUrl);
   const proxy = { ...address, name: name ?? address.name };
   const sockets = new Set<Socket>();
@@ -37,6 +40,9 @@ export async function openExit(proxyUrl: string, name?: string): Promise<Exit> {
       socket.on('error', () => {});
       keep(sockets, socket);
     });
+  const judge = async (target: string) => {
+    if (admit && URL.canParse(`http://${target}`)) await admit(new URL(`http://${target}`).hostname);
+  };
   const note = (target: string, error: unknown) => {
     const fault = error instanceof TransportError ? error : new TransportError('proxy-no-route', messageOf(error));
     faults.set(target, fault);
@@ -47,7 +53,8 @@ export async function openExit(proxyUrl: string, name?: string): Promise<Exit> {
   server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
     const target = request.url ?? '';
     client.on('error', () => {});
-    openWay(reach, proxy, target)
+    judge(target)
+      .then(() => openWay(reach, proxy, target))
       .then((way) => join(client, way, head))
       .then(() => faults.delete(target))
       .catch((error: unknown) => {
@@ -62,7 +69,8 @@ export async function openExit(proxyUrl: string, name?: string): Promise<Exit> {
     if (!agents.has(socket)) socket.once('close', () => agent.destroy());
     agents.set(socket, agent);
     const target = targetOf(request.url ?? '');
-    forward(request, response, { proxy, agent }).then(
+    const answered = judge(target).then(() => forward(request, response, { proxy, agent }));
+    answered.then(
       (refusal) => (refusal === null ? faults.delete(target) : note(target, refusal)),
       (error: unknown) => {
         note(target, error);
@@ -157,7 +165,7 @@ function forward(
 }
 
 /** As CONNECT names it: `shop.example:443`. */
-function targetOf(url: string): string {
+export function targetOf(url: string): string {
   if (!URL.canParse(url)) return url;
   const { hostname, port, protocol } = new URL(url);
   return `${hostname}:${port || (protocol === 'http:' ? 80 : 443)}`;

@@ -17,6 +17,7 @@ import type { Lines } from './lines.ts';
 import { openLoopback, type Wire } from './loopback.ts';
 import { createMeter } from './meter.ts';
 import { parseProxyUrl, type ProxyAddress } from './proxy-address.ts';
+import type { Reach } from './reach.ts';
 import type { Answer, Outgoing } from './redirects.ts';
 import { createStreamClient } from './stream-client.ts';
 import type { Route, TierClient } from './tier-client.ts';
@@ -34,6 +35,8 @@ export interface ImpersonateClientOptions {
   maxClients?: number;
   /** Told of each byte once: when an answer has ended, or its connection. */
   count?: CountTraffic;
+  /** Where requests may go. @default anywhere */
+  reach?: Reach | undefined;
   /** @default the package impit, an optional dependency */
   load?: () => Promise<ImpitModule>;
 }
@@ -50,7 +53,7 @@ const ROTATING: Route = { ...DIRECT, proxy: 'rotating' };
  *  Cookies are the caller's: impit has no jar.
  *  @throws {SurefootError} kind `input`: impit's native part is not there. The crawl can go on without this tier. */
 export async function createImpersonateClient(options: ImpersonateClientOptions): Promise<TierClient> {
-  const { browser, maxClients = 100, count, load = () => import('impit') } = options;
+  const { browser, maxClients = 100, count, reach, load = () => import('impit') } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { Impit } = await loaded(load);
   const loopback = await openLoopback(limits);
@@ -64,10 +67,10 @@ export async function createImpersonateClient(options: ImpersonateClientOptions)
     const proxy = proxyUrl === undefined ? null : parseProxyUrl(proxyUrl);
     const key = { tier: 'impersonate', proxy: mode } as const;
     const meter = createMeter(count, key);
-    const wire = loopback.openWire({ proxy, meter });
+    const wire = loopback.openWire({ proxy, meter, reach });
     let impit: Impit | undefined;
     let line: Line | undefined;
-    const toLine = () => createLine({ limits, proxy, rejectUnauthorized: true, count, key, http1Only, inOwnContext });
+    const toLine = () => createLine({ limits, proxy, rejectUnauthorized: true, count, reach, key, http1Only, inOwnContext });
     return {
       proxy,
       wire,
@@ -126,7 +129,7 @@ export async function createImpersonateClient(options: ImpersonateClientOptions)
       await loopback.close();
     },
   };
-  return createStreamClient({ limits, lines });
+  return createStreamClient({ limits, lines, reach });
 }
 
 /** One way out of this machine, for one session or one request. */

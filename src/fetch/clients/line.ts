@@ -12,6 +12,7 @@ import type { Limits } from './faults.ts';
 import { openHttp2, type Http2Session, type Payload } from './http2.ts';
 import { createMeter } from './meter.ts';
 import type { ProxyAddress } from './proxy-address.ts';
+import type { Reach } from './reach.ts';
 import type { Answer, Outgoing } from './redirects.ts';
 import { dueIn, markErrors, openTcp, openTls } from './sockets.ts';
 import { handshakeFault, openTunnel, reachProxy, refusalOf } from './tunnel.ts';
@@ -32,6 +33,7 @@ export interface LineOptions {
   /** Of targets; a proxy's own certificate is always verified. */
   readonly rejectUnauthorized: boolean;
   readonly count: CountTraffic | undefined;
+  readonly reach: Reach | undefined;
   readonly key: Omit<TrafficKey, 'host'>;
   /** Runs what outlives the page that is being fetched. */
   readonly inOwnContext: <Args extends unknown[], Result>(work: (...args: Args) => Result, ...args: Args) => Result;
@@ -49,7 +51,8 @@ export interface Line {
   close(): Promise<void>;
 }
 
-export function createLine({ limits, proxy, rejectUnauthorized, count, key, http1Only, inOwnContext }: LineOptions): Line {
+export function createLine(options: LineOptions): Line {
+  const { limits, proxy, rejectUnauthorized, count, key, http1Only, inOwnContext, reach } = options;
   const meter = createMeter(count, key);
   const sockets = new Set<Socket>();
   const sessions = new Map<string, Set<Http2Session>>();
@@ -66,7 +69,7 @@ export function createLine({ limits, proxy, rejectUnauthorized, count, key, http
     let due = dueIn(limits.connectTimeoutMillis);
     const socket = proxy
       ? await reachProxy(proxy, limits.connectTimeoutMillis, watch)
-      : await openTcp(hostname, targetPort, due, watch);
+      : await openTcp(hostname, targetPort, due, watch, reach?.lookup);
     if (!isSecure) return socket;
     const target = `${hostname.includes(':') ? `[${hostname}]` : hostname}:${targetPort}`;
     if (proxy) {

@@ -5,6 +5,7 @@ import type { CountTraffic } from '../../core/proxy.ts';
 import type { Limits } from './faults.ts';
 import { createLine, type Line, type LineOptions } from './line.ts';
 import { parseProxyUrl } from './proxy-address.ts';
+import type { Reach } from './reach.ts';
 import type { Route, RoutedRequest } from './tier-client.ts';
 
 /** Sessions whose connections are kept. Beyond, the one that was not used for the longest has its closed. */
@@ -14,6 +15,7 @@ export interface LinesOptions {
   readonly limits: Limits;
   readonly rejectUnauthorized: boolean;
   readonly count: CountTraffic | undefined;
+  readonly reach: Reach | undefined;
 }
 
 export interface TakenLine {

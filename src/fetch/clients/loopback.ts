@@ -8,6 +8,7 @@ import { TransportError } from '../../core/transport.ts';
 import { connectTimeout, nameFault, type Limits } from './faults.ts';
 import type { Meter } from './meter.ts';
 import type { ProxyAddress } from './proxy-address.ts';
+import type { Reach } from './reach.ts';
 import { dueIn, openTcp, type DueTime } from './sockets.ts';
 import { readSocksRequest, socksReply, type SocksRequest } from './socks.ts';
 import { openTunnel, reachProxy } from './tunnel.ts';
@@ -15,6 +16,8 @@ import { openTunnel, reachProxy } from './tunnel.ts';
 export interface WireOptions {
   readonly proxy: ProxyAddress | null;
   readonly meter: Meter;
+  /** @default anywhere */
+  readonly reach?: Reach | undefined;
 }
 
 /** The connections of one impit client, to https targets. */
@@ -112,7 +115,7 @@ async function connect(inner: Socket, wires: ReadonlyMap<string, OpenWire>, limi
 async function dial(
   { hostname, port }: SocksRequest,
   authority: string,
-  { proxy, meter, sockets }: OpenWire,
+  { proxy, meter, sockets, reach }: OpenWire,
   { connectTimeoutMillis: limit }: Limits,
 ): Promise<{ outer: Socket; due: DueTime }> {
   const watch = (socket: Socket) => {
@@ -120,14 +123,14 @@ async function dial(
     keep(sockets, socket);
   };
   const due = dueIn(limit);
-  if (!proxy) return { outer: await openTcp(hostname, port, due, watch), due };
+  if (!proxy) return { outer: await openTcp(hostname, port, due, watch, reach?.lookup), due };
   const outer = await reachProxy(proxy, limit, watch);
   const dueTunnel = dueIn(limit);
   await openTunnel(outer, proxy, authority, limit);
   return { outer, due: dueTunnel };
 }
 
-function authorityOf({ hostname, port }: SocksRequest): string {
+export function authorityOf({ hostname, port }: Pick<SocksRequest, 'hostname' | 'port'>): string {
   return `${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`;
 }
 
@@ -143,7 +146,8 @@ function awaitHandshake(inner: Socket, outer: Socket, { at, limitMillis }: DueTi
   inner.once('close', done);
 }
 
-function splice(inner: Socket, outer: Socket): void {
+/** Passes bytes between two sockets, each as it ends or breaks. */
+export function splice(inner: Socket, outer: Socket): void {
   // A reset has to arrive as one: as an end it could make half a page a whole one.
   outer.on('error', () => inner.resetAndDestroy());
   outer.once('close', () => inner.destroySoon());

@@ -3,6 +3,7 @@
 import type { CountTraffic } from '../../core/proxy.ts';
 import { DEFAULT_LIMITS, type Limits } from './faults.ts';
 import { createLines } from './lines.ts';
+import type { Reach } from './reach.ts';
 import { createStreamClient } from './stream-client.ts';
 import type { TierClient } from './tier-client.ts';
 
@@ -11,6 +12,8 @@ export interface PlainClientOptions extends Partial<Limits> {
   rejectUnauthorized?: boolean;
   /** Told of each byte once: when an answer has ended, or its connection. */
   count?: CountTraffic;
+  /** Where requests may go. @default anywhere */
+  reach?: Reach | undefined;
 }
 
 /** A request goes directly, or through its `proxyUrl` (http or https, user and password percent-encoded): http targets by
@@ -22,7 +25,7 @@ export interface PlainClientOptions extends Partial<Limits> {
  *  again as `reset`.
  *  @throws {Error} The route names a proxy mode and the request no proxy; a `proxyUrl` that is none. */
 export function createPlainClient(options: PlainClientOptions = {}): TierClient {
-  const { rejectUnauthorized = true, count, ...given } = options;
+  const { rejectUnauthorized = true, count, reach, ...given } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...given };
-  return createStreamClient({ limits, lines: createLines({ limits, rejectUnauthorized, count }) });
+  return createStreamClient({ limits, reach, lines: createLines({ limits, rejectUnauthorized, count, reach }) });
 }

@@ -48,20 +48,23 @@ export interface Followed {
   readonly redirectUrls: URL[];
 }
 
-/** @param onRedirect May change the next request's URL, and put other headers in the place of its own.
+/** @param send Is also told where a redirect comes from; undefined for the request itself.
+ *  @param onRedirect May change the next request's URL, and put other headers in the place of its own.
  *  @throws {TransportError} `too-many-redirects`, `redirect-loop`, `bad-redirect` for a Location that is no http(s) URL. */
 export async function follow(
-  send: (outgoing: Outgoing) => Promise<Answer>,
+  send: (outgoing: Outgoing, from: URL | undefined) => Promise<Answer>,
   request: HttpRequest,
   onRedirect?: RedirectHandler,
 ): Promise<Followed> {
   const first = toOutgoing(request);
   let outgoing = first;
+  let from: URL | undefined;
   const redirectUrls: URL[] = [];
   const seen = new Set([identity(outgoing)]);
   for (;;) {
     const { url } = outgoing;
-    const answer = await send(outgoing);
+    const answer = await send(outgoing, from);
+    from = url;
     const headers = toNodeHeaders(answer.headers);
     const { location } = headers;
     if (request.followRedirect === false || !REDIRECT_STATUS.has(answer.statusCode) || !location) {

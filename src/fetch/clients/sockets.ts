@@ -1,6 +1,6 @@
 // Opens connections: TCP, and TLS on top of it. Both are apart, so that there is always a TCP socket whose bytes can be
 // counted, and so that TLS can begin inside a proxy's tunnel.
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 
 import { connectTimeout, ON_USED_CONNECTION } from './faults.ts';
@@ -17,11 +17,25 @@ export function dueIn(limitMillis: number): DueTime {
   return { at: performance.now() + limitMillis, limitMillis };
 }
 
-/** @param hostname An IPv6 address without brackets.
+/** @param hostname An IPv6 address without brackets. Whether an address may be dialled is judged before (reach.ts).
  *  @param watch Given the socket before it connects.
+ *  @param lookup Gives the addresses of a name. @default Node's
  *  @throws {TransportError} `connect-timeout`; else Node's own error. */
-export async function openTcp(hostname: string, port: number, due: DueTime, watch: (socket: Socket) => void): Promise<Socket> {
-  const socket = connectTcp({ host: hostname, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+export async function openTcp(
+  hostname: string,
+  port: number,
+  due: DueTime,
+  watch: (socket: Socket) => void,
+  lookup?: LookupFunction,
+): Promise<Socket> {
+  const socket = connectTcp({
+    host: hostname,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
+    ...(lookup && { lookup }),
+  });
   watch(socket);
   await opened(socket, 'connect', due);
   return socket;

@@ -1,10 +1,11 @@
-// The listening end of SOCKS 5, as much of it as loopback.ts needs: CONNECT, with a user and a password.
+// The listening end of SOCKS 5, as much of it as is needed here: CONNECT, with a user and a password for impit (loopback.ts),
+// and without for Chromium (browser/direct-exit.ts).
 // https://www.rfc-editor.org/rfc/rfc1928 and https://www.rfc-editor.org/rfc/rfc1929
 import { once } from 'node:events';
 import { isIPv6, type Socket } from 'node:net';
 
 export interface SocksRequest {
-  /** The user name that was given. */
+  /** The user name that was given; '' without one. */
   readonly user: string;
   /** A name or an address; an IPv6 address without brackets. */
   readonly hostname: string;
@@ -12,31 +13,38 @@ export interface SocksRequest {
 }
 
 const VERSION = 5;
+const BY_NOTHING = 0;
 const BY_PASSWORD = 2;
 const NO_METHOD = 0xff;
 const CONNECT = 1;
 
 /** Reads a request up to the point where it wants its answer: `socksReply()`.
- *  @returns Null for what is no SOCKS 5 with user and password, or asks for something else than a connection. */
-export async function readSocksRequest(socket: Socket): Promise<SocksRequest | null> {
+ *  @param open Whether it is taken from anyone, without user and password. @default false
+ *  @returns Null for what is no SOCKS 5 of that kind, or asks for something else than a connection. */
+export async function readSocksRequest(socket: Socket, open = false): Promise<SocksRequest | null> {
+  const method = open ? BY_NOTHING : BY_PASSWORD;
   const [version, methods = 0] = await read(socket, 2);
   const offered = await read(socket, methods);
-  if (version !== VERSION || !offered.includes(BY_PASSWORD)) {
+  if (version !== VERSION || !offered.includes(method)) {
     socket.end(Buffer.from([VERSION, NO_METHOD]));
     return null;
   }
-  socket.write(Buffer.from([VERSION, BY_PASSWORD]));
-
-  const [, userLength = 0] = await read(socket, 2);
-  const user = (await read(socket, userLength)).toString();
-  const [passwordLength = 0] = await read(socket, 1);
-  await read(socket, passwordLength);
-  socket.write(Buffer.from([1, 0]));
+  socket.write(Buffer.from([VERSION, method]));
+  const user = open ? '' : await readUser(socket);
 
   const [, command, , kind] = await read(socket, 4);
   const hostname = await readHostname(socket, kind);
   const port = (await read(socket, 2)).readUInt16BE();
   return command === CONNECT && hostname !== null ? { user, hostname, port } : null;
+}
+
+async function readUser(socket: Socket): Promise<string> {
+  const [, userLength = 0] = await read(socket, 2);
+  const user = (await read(socket, userLength)).toString();
+  const [passwordLength = 0] = await read(socket, 1);
+  await read(socket, passwordLength);
+  socket.write(Buffer.from([1, 0]));
+  return user;
 }
 
 /** @param connected False: "connection refused", whatever the reason. */

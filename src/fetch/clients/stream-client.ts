@@ -5,23 +5,37 @@ import type { RedirectHandler, StreamingHttpResponse } from '@crawlee/core';
 import { openBody } from './body.ts';
 import { nameFault, requestTimeout, type Limits, type Phase } from './faults.ts';
 import type { Lines } from './lines.ts';
-import { follow } from './redirects.ts';
+import type { Reach } from './reach.ts';
+import { follow, type Outgoing } from './redirects.ts';
 import type { RoutedRequest, TierClient } from './tier-client.ts';
 import { wholeAnswer } from './whole-answer.ts';
 
+export interface StreamClientOptions {
+  readonly limits: Limits;
+  readonly lines: Lines;
+  /** @default anywhere */
+  readonly reach?: Reach | undefined;
+}
+
 /** `stream()` resolves with the headers. Its body must be read to the end or destroyed: until then it holds a connection, at
  *  most until the request's timeout. */
-export function createStreamClient({ limits, lines }: { limits: Limits; lines: Lines }): TierClient {
+export function createStreamClient({ limits, lines, reach }: StreamClientOptions): TierClient {
   const { maxBodyBytes: maxBytes, requestTimeoutMillis } = limits;
 
   const stream = async (request: RoutedRequest, onRedirect?: RedirectHandler): Promise<StreamingHttpResponse> => {
     const asked = new URL(request.url);
+    const proxied = request.proxyUrl !== undefined;
     const { line, leave } = lines.take(request);
     const deadline = startDeadline(requestTimeoutMillis, request.signal);
     const toError = (error: unknown, phase: Phase) =>
       deadline.passed ? requestTimeout(requestTimeoutMillis) : nameFault(error, phase, limits);
     try {
-      const followed = await follow((outgoing) => line.send(outgoing, deadline.signal, request.onSent), request, onRedirect);
+      const send = async (outgoing: Outgoing, page: URL | undefined) => {
+        const admitted = reach?.admit(outgoing.url.hostname, { from: page?.href ?? request.from ?? null, proxied });
+        if (admitted) await admitted;
+        return line.send(outgoing, deadline.signal, request.onSent);
+      };
+      const followed = await follow(send, request, onRedirect);
       const { answer, headers, url, redirectUrls } = followed;
       const { checkEnd } = answer;
       const body = openBody(answer.body, headers, { maxBytes, checkEnd, toError: (error) => toError(error, 'reading') });

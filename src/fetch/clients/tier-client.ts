@@ -16,6 +16,8 @@ export interface Route {
 /** An HttpRequest as the lane sends it. Without a route: tier `http`, and with a `proxyUrl`, rotating. */
 export interface RoutedRequest extends HttpRequest {
   readonly route?: Route;
+  /** Which page leads to this request, for reach.ts; null for a person. @default null */
+  readonly from?: string | null;
   /** Called when the request goes out, over a connection that stands. */
   readonly onSent?: () => void;
 }
