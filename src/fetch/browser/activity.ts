@@ -8,6 +8,8 @@ export interface Activity {
   /** What broke this document while it came, such as `net::ERR_CONTENT_LENGTH_MISMATCH`, or has Chromium show a page of its
    *  own in its place. */
   readonly broken: string | null;
+  /** Where the latest request for a document went, redirects followed. */
+  readonly asked: string | null;
   /** The answer is one that a browser saves to a file. */
   readonly download: boolean;
   /** It is on its way to another document, or to none. */
@@ -27,6 +29,7 @@ export function watchActivity(page: BrowserPage): Activity {
   let going: Request | null = null;
   let latest: Response | null = null;
   let shown: Response | null = null;
+  let asked: string | null = null;
   let latestFault = '';
   let errorPage: string | null = null;
   let download = false;
@@ -34,7 +37,10 @@ export function watchActivity(page: BrowserPage): Activity {
   const isDocument = (request: Request) => request.isNavigationRequest() && request.frame() === page.mainFrame();
   page.on('request', (request) => {
     if (SCRIPTS_OWN.has(request.resourceType())) asking.add(request);
-    else if (isDocument(request)) going = request;
+    else if (isDocument(request)) {
+      going = request;
+      asked = request.url();
+    }
   });
   page.on('response', (response) => {
     if (isDocument(response.request())) latest = response;
@@ -86,6 +92,9 @@ export function watchActivity(page: BrowserPage): Activity {
     get broken() {
       const answer = shown ?? latest;
       return errorPage ?? (answer && faults.get(answer.request())) ?? null;
+    },
+    get asked() {
+      return asked;
     },
     get download() {
       return download;

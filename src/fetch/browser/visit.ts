@@ -41,7 +41,7 @@ export interface VisitOptions {
   readonly prepare: ((view: BrowserView) => Promise<void>) | undefined;
   /** Says that the answer has begun to arrive. */
   onArrived(): void;
-  /** What the proxy said of it, if this page's address was not reached. */
+  /** Why an address was not reached; null if it was. */
   faultOf(url: string): TransportError | null;
   /** Closes what asks for consent; only pages that are used need it. */
   closeBanners(): Promise<void>;
@@ -59,7 +59,7 @@ export async function visit(tab: Tab, options: VisitOptions): Promise<Visit> {
     return await Promise.race([openAndRead(tab, options), tab.activity.crashed]);
   } catch (error) {
     const answered = error instanceof VerdictError && error.status !== BAD_GATEWAY;
-    throw (answered ? null : options.faultOf(options.url)) ?? nameBrowserError(error);
+    throw (answered ? null : options.faultOf(activity.asked ?? options.url)) ?? nameBrowserError(error);
   }
 }
 

@@ -1,4 +1,7 @@
 // What a page makes the browser ask for: pictures, frames, scripts, workers and sockets go no further than the page itself may.
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+
 import { ProxyConfiguration } from '@crawlee/core';
 import { expect, it, onTestFinished } from 'vitest';
 
@@ -57,6 +60,16 @@ async function setUp(targetsOf: (port: number) => readonly string[], script = as
   // No public address can be served from here: its name is allowed in their place.
   const reach = createReach({ startUrls: [page], allowPrivate: ['public.example'], resolve });
   return { server, page, reach };
+}
+
+/** One that nobody listens on. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 const settle = { PAGE: { selector: '#over' } };
@@ -125,12 +138,13 @@ describeBrowser('a page of a host that a person has named', () => {
   });
 
   it('says what kept a page from coming as the HTTP lane does', async () => {
-    const { page, reach } = await setUp(() => []);
-    const urls = ['http://nowhere.example/', page.replace(/:\d+/, ':9')];
+    const { reach } = await setUp(() => []);
+    const closed = await closedPort();
+    const urls = ['http://nowhere.example/', `http://public.example:${closed}/`];
     const { failures } = await crawlBrowser({ urls, options: { reach } });
     expect(failures.map(({ verdict, message }) => [verdict, message])).toEqual([
       ['transient', 'getaddrinfo ENOTFOUND nowhere.example'],
-      ['transient', 'connect ECONNREFUSED 127.0.0.1:9'],
+      ['transient', `connect ECONNREFUSED 127.0.0.1:${closed}`],
     ]);
   });
 });
