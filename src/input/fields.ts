@@ -111,7 +111,7 @@ export const fields = {
     default: [],
     flag: '--allow-private',
     placeholder: 'LIST',
-    help: 'private hosts that pages may lead to besides those of the start URLs: names, *.names, addresses, nets such as 10.0.0.0/8',
+    help: 'private hosts that any page may lead to: names, *.names, addresses, nets such as 10.0.0.0/8',
     commands: ['crawl'],
     allowed: 'a name such as wiki.corp or *.corp, an address, or a net such as 10.0.0.0/8',
     defaultText: 'none',
