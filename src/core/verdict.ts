@@ -27,8 +27,9 @@ export type Verdict =
   | 'proxy'
   | 'fatal';
 
-/** Why a page is skipped: robots.txt forbids it, or a link that was to stay on its host has led away from it. */
-export type SkipRule = 'robots' | 'redirect';
+/** Why a page is skipped: robots.txt forbids it, a link that was to stay on its host has led away from it, or a page has led
+ *  to a private net. */
+export type SkipRule = 'robots' | 'redirect' | 'private-net';
 
 /** A response that is not `ok`, as an error that carries its verdict through Crawlee to fetch/outcome.ts. */
 export class VerdictError extends Error {

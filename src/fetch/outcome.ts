@@ -8,7 +8,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Cause } from '../core/ladder.ts';
 import { SERVICES, type Tier } from '../core/page.ts';
 import { TransportError } from '../core/transport.ts';
-import { VerdictError, verdictOfError, type Verdict } from '../core/verdict.ts';
+import { VerdictError, verdictOfError, type SkipRule, type Verdict } from '../core/verdict.ts';
 
 /** What an outcome does to the frontier. */
 export interface Recourse {
@@ -70,7 +70,7 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
     // Crawlee sets it for a content type it does not know; here the verdict alone decides.
     request.noRetry = false;
     const at = now();
-    const { retryAfter, status = null, rule } = error instanceof VerdictError ? error : {};
+    const { retryAfter, status = null, rule = ruleOfFault(fault) } = error instanceof VerdictError ? error : {};
     if (verdict === 'missing' || verdict === 'skipped') {
       request.noRetry = true;
       const skipped = { at: new Date(at).toISOString(), tier, verdict, status, error: redact(describe(error)) } as const;
@@ -115,6 +115,10 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
     }
     return verdict;
   };
+}
+
+function ruleOfFault(error: TransportError | null): SkipRule | undefined {
+  return error?.fault === 'private-address' ? 'private-net' : undefined;
 }
 
 /** What time may mend. */

@@ -158,13 +158,15 @@ function climbsTable({ climbs }: RunMeta, colour: boolean): string[] {
 }
 
 /** Why pages were skipped. */
-function skipped({ skippedBy: { robots = 0, redirect = 0 } }: RunMeta): string[] {
+function skipped({ skippedBy: { robots = 0, redirect = 0, 'private-net': privateNet = 0 } }: RunMeta): string[] {
   const lines = [];
   if (robots > 0) lines.push(`Skipped: robots.txt forbids ${toPages(robots)}.`);
   if (redirect > 0) {
     const links = redirect === 1 ? '1 link was' : `${toCount(redirect)} links were`;
     lines.push(`Skipped: ${links} redirected to another host. enqueueLinks({ strategy: 'all' }) follows them there.`);
   }
+  if (privateNet > 0)
+    lines.push(`Skipped: ${toPages(privateNet)} in a private net, where a page must not lead. --allow-private HOSTS lets it.`);
   return lines;
 }
 

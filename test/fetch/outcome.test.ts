@@ -45,6 +45,13 @@ function bench({ random = 0, secondPass = false, maxRetryAfterMillis = 1_800_000
 }
 
 describe('the error handler', () => {
+  it('keeps with a page of a private net why it was not fetched', () => {
+    const { fail, attempts, outcomes } = bench();
+    fail(new TransportError('private-address', '10.0.0.1 leads to a private net'));
+    expect(outcomes).toEqual([['skipped']]);
+    expect(attempts()).toMatchObject([{ verdict: 'skipped', rule: 'private-net', error: '10.0.0.1 leads to a private net' }]);
+  });
+
   it.each([
     [
       'a connection that broke',

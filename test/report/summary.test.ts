@@ -84,6 +84,14 @@ describe('formatSummary', () => {
     );
   });
 
+  it('says why pages were not fetched', () => {
+    const skippedBy = { robots: 2, 'private-net': 1 };
+    const said = formatSummary({ ...meta, skippedBy }, { rows: 5, exports: [], elapsedSeconds: 1 });
+    expect(said).toContain('Skipped: robots.txt forbids 2 pages.');
+    expect(said).toContain('Skipped: 1 page in a private net, where a page must not lead. --allow-private HOSTS lets it.');
+    expect(text).not.toContain('Skipped:');
+  });
+
   it('offers no retry-failed over a store that it cannot work on', () => {
     const without = formatSummary(meta, { rows: 1_021, exports: [], elapsedSeconds: 1, canRetry: false });
     expect(without).toContain('3 pages failed: the file -failed.json says why of each.');

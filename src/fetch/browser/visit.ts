@@ -59,7 +59,7 @@ export async function visit(tab: Tab, options: VisitOptions): Promise<Visit> {
     return await Promise.race([openAndRead(tab, options), tab.activity.crashed]);
   } catch (error) {
     const answered = error instanceof VerdictError && error.status !== BAD_GATEWAY;
-    throw (answered ? null : options.faultOf(activity.asked ?? options.url)) ?? nameBrowserError(error);
+    throw (answered ? null : options.faultOf(tab.activity.asked ?? options.url)) ?? nameBrowserError(error);
   }
 }
 
