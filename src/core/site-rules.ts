@@ -68,12 +68,14 @@ function checkValues(name: string, part: string, byLabel: object | null = {}, kn
 }
 
 /** What a site may say of itself as a whole. */
-const CHOICES = { fragments: ['drop', 'keep'] } satisfies Partial<Record<keyof Site, readonly string[]>>;
+const CHOICES = { fragments: ['drop', 'keep'], refresh: ['follow', 'ignore'] } satisfies Partial<
+  Record<keyof Site, readonly string[]>
+>;
 
 function checkChoices(site: Site): void {
   for (const [part, known] of Object.entries(CHOICES)) {
     const given = site[part as keyof typeof CHOICES];
-    if (given === undefined || known.includes(given)) continue;
+    if (given === undefined || (known as readonly string[]).includes(given)) continue;
     fail(`\`${part}\` of site "${site.name}" must be one of ${known.join(', ')}, got ${show(given)}.`);
   }
 }

@@ -27,6 +27,9 @@ export interface SiteDefinition<Schemas extends UserDataSchemas> {
   /** Whether addresses that differ only behind `#` are pages of their own (`keep`), as with routes such as `#/topic/1`, or one
    *  page (`drop`). @default 'drop' */
   fragments?: 'drop' | 'keep';
+  /** Whether a page that sends its reader on within ten seconds (`<meta http-equiv="refresh">`, the Refresh header) is left for
+   *  where it leads to, or is handled itself. A browser follows one that waits for nothing by itself. @default 'follow' */
+  refresh?: 'follow' | 'ignore';
   /** Pins the tier of a label: its pages are fetched so from the first try, and climb from there if they must. */
   tier?: { readonly [Label in keyof Schemas]?: Tier };
   /** How pages of a label leave this machine, where that is another way than `--proxy` says. */
@@ -66,6 +69,7 @@ export interface Site {
   readonly judge?: (page: Page) => 'throttled' | 'blocked' | 'needs-browser' | null;
   readonly headers?: (url: URL) => Record<string, string>;
   readonly fragments?: 'drop' | 'keep';
+  readonly refresh?: 'follow' | 'ignore';
   readonly tier?: Readonly<Partial<Record<string, Tier>>>;
   readonly proxy?: Readonly<Partial<Record<string, ProxyMode>>>;
   readonly browser?: BrowserRules;

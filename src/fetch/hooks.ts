@@ -9,6 +9,7 @@ import type { Route } from './clients/tier-client.ts';
 import type { HeaderedRequest } from './headers.ts';
 import { readBeginning } from './document.ts';
 import type { LaneWork } from './lane-crawler.ts';
+import { refreshOf } from './links/refresh.ts';
 import { kindOf } from './media-type.ts';
 import type { RobotsRules } from './robots.ts';
 
@@ -51,6 +52,22 @@ export function createEntry({ lane, robots }: Pick<Preparation, 'lane' | 'robots
       }
     }
     flight.enter('connecting');
+  };
+}
+
+/** Where a page sends its reader, if the site does not want to read it there.
+ *  @throws {VerdictError} `skipped`: robots.txt forbids it. */
+export function createRefresh({ site, robots }: Pick<Preparation, 'robots'> & { site: Site }): LaneWork['next'] {
+  return async ({ request, answer, document }) => {
+    if (site.refresh === 'ignore') return null;
+    const next = refreshOf({ document, headers: answer.headers, url: answer.url });
+    if (next === null) return null;
+    // What stands in its way is for the lane to deal with: a challenge leads back to itself.
+    const { verdict } = judgeText(answer, document.text, () => document.$);
+    if (verdict === 'blocked' || verdict === 'throttled') return null;
+    const rules = await robots?.(next, request);
+    if (rules && !rules.isAllowed(next)) throw new VerdictError('skipped', `robots.txt forbids ${next}`);
+    return next;
   };
 }
 

@@ -13,7 +13,7 @@ import type {
 import { RENDERING, type Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
-import { createJudge, createPreparation, type Preparation } from './hooks.ts';
+import { createJudge, createPreparation, createRefresh, type Preparation } from './hooks.ts';
 import { HttpLaneCrawler } from './lane-crawler.ts';
 import { createAdder } from './links/adding.ts';
 import { createErrorHandler, type OutcomeOptions, type Recourse } from './outcome.ts';
@@ -109,6 +109,7 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
         modeOf: options.modeOf,
       }),
       judge: createJudge(frontier),
+      next: createRefresh({ site, robots: options.robots }),
       onBody: (request) => frontier.flightOf(request).enter('parsing'),
       handle: (attempt) =>
         handler.handle(attempt.request, (flight, want) => toPage(attempt, site, adder, flight, { may: mayRender, want })),

@@ -47,6 +47,8 @@ export interface FetchedAttempt extends Attempt, Pick<CheerioCrawlingContext, 'l
 export interface LaneWork {
   /** What the request is sent with. `headersAt` is asked again for each address that a redirect leads to. */
   prepare(attempt: Attempt): Promise<Pick<RoutedRequest, 'route' | 'from' | 'onSent'> & { headersAt: HeadersAt }>;
+  /** Where a page sends its reader at once; null for one that is to be handled. */
+  next(fetched: FetchedAttempt): Promise<string | null>;
   /** Judges an answer before its body is read; throws what it means unless it is a page for the site's handler. */
   judge(attempt: Attempt, answer: Answer): Promise<void>;
   /** Told when a body is there. */
@@ -55,6 +57,9 @@ export interface LaneWork {
   /** Told when the handler is over, or is not waited for any more. */
   settle(request: Request): void;
 }
+
+/** Pages that may send a reader on, one after the other. */
+const MAX_REFRESHES = 5;
 
 /** The headers of a request to a URL, but for the session's cookies. */
 type HeadersAt = (url: string) => Record<string, string>;
@@ -112,17 +117,36 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
     }
   }
 
+  /** A page that sends its reader on is followed as a redirect is. */
   async #fetch(attempt: Attempt): Promise<FetchedAttempt> {
+    const { request } = attempt;
+    const prepared = await this.#work.prepare(attempt);
+    const payload = /^(?:PATCH|POST|PUT)$/.test(request.method) && { body: request.payload ?? '' };
+    let fetched = await this.#ask(attempt, prepared, { url: request.url, method: request.method, ...payload });
+    // One that leads in a circle shows its pages by turns.
+    const seen = new Set<string>();
+    for (let next = await this.#work.next(fetched); next !== null; next = await this.#work.next(fetched)) {
+      if (seen.has(next) || seen.size === MAX_REFRESHES) break;
+      seen.add(next);
+      fetched.document.release();
+      fetched = await this.#ask(attempt, prepared, { url: next, method: 'GET', from: fetched.answer.url });
+    }
+    return fetched;
+  }
+
+  async #ask(
+    attempt: Attempt,
+    { headersAt, ...prepared }: Awaited<ReturnType<LaneWork['prepare']>>,
+    what: Pick<RoutedRequest, 'url' | 'body' | 'from'> & { url: string; method: string },
+  ): Promise<FetchedAttempt> {
     const { request, session, proxyInfo } = attempt;
-    const { headersAt, ...prepared } = await this.#work.prepare(attempt);
     const withCookies = (url: string) => this.#cookies.put(headersAt(url), session, url);
     const sent: RoutedRequest = {
       ...prepared,
-      url: request.url,
-      method: request.method as NonNullable<RoutedRequest['method']>,
-      headers: withCookies(request.url),
+      ...what,
+      method: what.method as NonNullable<RoutedRequest['method']>,
+      headers: withCookies(what.url),
       ...(proxyInfo && { proxyUrl: proxyInfo.url }),
-      ...(/^(?:PATCH|POST|PUT)$/.test(request.method) && { body: request.payload ?? '' }),
     };
     const {
       stream,

@@ -16,7 +16,12 @@ afterEach(() => restoreClock());
 type Answer = (response: ServerResponse, hit: number, request: IncomingMessage) => unknown;
 
 /** Crawls one start page; what it adds is asked for. @returns Host and target of each request, in any order. */
-async function crawl(list: Handler, answers: Record<string, Answer>, site: Partial<ReturnType<typeof labSite>> = {}) {
+async function crawl(
+  list: Handler,
+  answers: Record<string, Answer>,
+  site: Partial<ReturnType<typeof labSite>> = {},
+  robots = false,
+) {
   const asked: string[] = [];
   const noting =
     (answer: Answer): Answer =>
@@ -31,6 +36,7 @@ async function crawl(list: Handler, answers: Record<string, Answer>, site: Parti
     storage: openIn(newFolder()),
     site: { ...labSite({ '/list': list }), ...site },
     urls: [`${server.origin}/list`],
+    robots,
   });
   return { ...crawled, asked: asked.toSorted() };
 }
@@ -142,4 +148,72 @@ it('a page is a level deeper than the one that added it', async () => {
     ['/one', 1],
     ['/two', 2],
   ]);
+});
+
+describe('a page that sends its reader on', () => {
+  const meta = (content: string) => html('text/html', `<meta http-equiv="refresh" content="${content}"><p>moved`);
+  /** What a handler has seen. */
+  const note = (seen: string[]): Handler => {
+    return async ({ $, response }) => void seen.push(`${new URL(response.url).pathname}: ${$('h1, p').text()}`);
+  };
+
+  it.each([
+    ['by <meta>', meta("0;URL='/real'")],
+    [
+      'by a header',
+      ((response) => {
+        response.writeHead(200, { 'content-type': 'text/html', refresh: '0; url=/real' }).end('moved');
+      }) satisfies Answer,
+    ],
+    ['more than once, by a redirect among others', meta('5; URL=step')],
+  ])('%s is left for where it leads to', async (_, answer) => {
+    const seen: string[] = [];
+    const { ends } = await crawl(note(seen), {
+      '/list': answer,
+      '/step': redirect('127.0.0.1', '/further'),
+      '/further': meta('1;real'),
+    });
+    expect(seen).toEqual(['/real: /real']);
+    expect(ends).toEqual({ succeeded: 1 });
+  });
+
+  it('is handled itself where the site says so', async () => {
+    const seen: string[] = [];
+    const { asked } = await crawl(note(seen), { '/list': meta('0;/real') }, { refresh: 'ignore' });
+    expect([seen, asked]).toEqual([['/list: moved'], ['127.0.0.1 GET /list']]);
+  });
+
+  it('in a circle, or for ever, is read after a few steps', async () => {
+    const seen: string[] = [];
+    const circle = await crawl(note(seen), { '/list': meta('0;/b'), '/b': meta('0;/list') });
+    const step: Answer = (response, hit, request) => meta(`0;/step?${hit}`)(response, hit, request);
+    const endless = await crawl(note(seen), { '/list': meta('0;/step'), '/step': step });
+    expect([circle.ends, endless.ends, seen]).toEqual([{ succeeded: 1 }, { succeeded: 1 }, ['/list: moved', '/step: moved']]);
+    expect([circle.asked.length, endless.asked.length]).toEqual([3, 6]);
+  });
+
+  it('gets there with the cookies that it has set on the way', async () => {
+    const seen: string[] = [];
+    const wall: Answer = (response, hit, request) => {
+      if (request.headers.cookie === 'passed=1') return page('inside')(response);
+      response.setHeader('set-cookie', 'passed=1');
+      return meta('0')(response, hit, request);
+    };
+    await crawl(note(seen), { '/list': wall });
+    expect(seen).toEqual(['/list: inside']);
+  });
+
+  it('to where robots.txt forbids it to go is skipped, and nothing is asked for there', async () => {
+    const rules = html('text/plain', 'User-agent: *\nDisallow: /real');
+    const { ends, asked, counters } = await crawl(follow, { '/list': meta('0;/real'), '/robots.txt': rules }, {}, true);
+    expect([ends, counters]).toEqual([{ skipped: 1 }, { 'skipped robots': 1 }]);
+    expect(asked).not.toContain('127.0.0.1 GET /real');
+  });
+
+  it('to another host is left out if it is a link that was to stay', async () => {
+    const away: Answer = (response, hit, request) =>
+      meta(`0;http://localhost:${request.socket.localPort}/x`)(response, hit, request);
+    const { ends, counters } = await crawl(follow, { '/list': page('list', ['/away']), '/away': away });
+    expect([ends, counters]).toEqual([{ succeeded: 1, skipped: 1 }, { 'skipped redirect': 1 }]);
+  });
 });
