@@ -1,7 +1,8 @@
 // Bytes → text as a browser does it: which encoding a body is in, and its decoding.
+import { legacyHookDecode, normalizeEncoding } from '@exodus/bytes/encoding.js';
 import sniff from 'html-encoding-sniffer';
-import iconv from 'iconv-lite';
 
+import { detectEncoding, isUtf8 } from './detect-encoding.ts';
 import { kindOf } from './media-type.ts';
 
 /** How far a document's declaration of its own encoding may be from its start. */
@@ -20,25 +21,23 @@ const UTF_8 = 'utf-8';
 const fromUtf8 = new TextDecoder(UTF_8);
 
 /** A body's text, without its byte order mark. Bytes that mean nothing in its encoding become U+FFFD; it never throws.
- *  The encoding is, in this order: the byte order mark's, the Content-Type's `charset`, the document's own (`<meta>` in
- *  HTML, the declaration in XML), UTF-8. A label that no browser knows counts as none.
- *  https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding
  *  @param contentType The header as it was sent. */
-export function decodeBody(bytes: Buffer, contentType: string | undefined): string {
-  return decode(bytes, encodingOf(bytes, contentType));
+export function decodeBody(bytes: Buffer, contentType: string | undefined, url?: string): string {
+  return decode(bytes, encodingOf(bytes, contentType, url));
 }
 
-/** @param encoding Its name in the Encoding standard, in small letters. */
+/** By the standard's own tables. Node's TextDecoder departs from them in 13 of 40 encodings, iconv-lite in 15.
+ *  @param encoding Its name in the Encoding standard, in small letters. */
 export function decode(bytes: Buffer, encoding: string): string {
-  if (encoding === UTF_8) return fromUtf8.decode(bytes);
-  // Node 20's TextDecoder reads windows-1252 as Latin-1 (no quotes, no euro) and leaves holes in euc-kr and big5; iconv-lite
-  // uses the standard's own tables, but has no UTF-16 without a mark and no iso-2022-jp.
-  if (encoding.startsWith('utf-') || !iconv.encodingExists(encoding)) return new TextDecoder(encoding).decode(bytes);
-  return iconv.decode(bytes, encoding);
+  return encoding === UTF_8 ? fromUtf8.decode(bytes) : legacyHookDecode(bytes, encoding);
 }
 
-/** The name of a body's encoding, as the standard has it. */
-export function encodingOf(bytes: Buffer, contentType = ''): string {
+/** The name of a body's encoding in the Encoding standard. It is, in this order: the byte order mark's, the Content-Type's
+ *  `charset`, the document's own (`<meta>` in HTML, the declaration in XML), UTF-8 if the bytes are that, and what they look
+ *  like. A label that no browser knows counts as none.
+ *  https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding
+ *  @param url Of the page: its top-level domain is a hint. */
+export function encodingOf(bytes: Buffer, contentType = '', url?: string): string {
   const kind = kindOf(contentType);
   const isHtml = kind === 'html';
   const isXml = kind === 'xhtml' || kind === 'xml';
@@ -48,7 +47,7 @@ export function encodingOf(bytes: Buffer, contentType = ''): string {
     toEncoding(quoted ?? bare) ??
     (isHtml ? fromMeta(bytes) : null) ??
     (isHtml || isXml ? fromXmlDeclaration(bytes) : null) ??
-    UTF_8
+    (isUtf8(bytes) ? UTF_8 : detectEncoding(bytes, url))
   );
 }
 
@@ -87,10 +86,5 @@ function fromXmlDeclaration(bytes: Buffer): string | null {
 
 /** An encoding's name by one of its labels (https://encoding.spec.whatwg.org/#names-and-labels): `latin1` → `windows-1252`. */
 function toEncoding(label = ''): string | null {
-  if (/^utf-?8$/i.test(label)) return UTF_8;
-  try {
-    return label === '' ? null : new TextDecoder(label).encoding;
-  } catch {
-    return null;
-  }
+  return /^utf-?8$/i.test(label) ? UTF_8 : normalizeEncoding(label);
 }

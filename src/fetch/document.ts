@@ -28,11 +28,12 @@ export interface Document {
   release(): void;
 }
 
-/** @param contentType As it was sent. */
-export function openDocument(bytes: Buffer, contentType: string | undefined): Document {
+/** @param contentType As it was sent.
+ *  @param url Its own, as a hint at its language. */
+export function openDocument(bytes: Buffer, contentType: string | undefined, url?: string): Document {
   const kind = kindOf(contentType);
   const xmlMode = kind === 'xhtml' || kind === 'xml';
-  const encoding = encodingOf(bytes, contentType);
+  const encoding = encodingOf(bytes, contentType, url);
   return openText(decode(bytes, encoding), { isMarkup: kind === 'html' || xmlMode, xmlMode, encoding });
 }
 

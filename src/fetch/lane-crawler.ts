@@ -165,7 +165,7 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
     await this.#work.judge(attempt, answer);
     const bytes = await readBody(stream);
     this.#work.onBody(request);
-    const document = openDocument(bytes, answered['content-type']?.toString());
+    const document = openDocument(bytes, answered['content-type']?.toString(), answer.url);
     return { ...attempt, answer, document, log: this.log };
   }
 
