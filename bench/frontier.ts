@@ -12,11 +12,9 @@ import { Configuration, log, type Request } from '@crawlee/core';
 import Table from 'cli-table3';
 import { z } from 'zod';
 
-import { DATASETS } from '../src/core/checkpoint.ts';
+import { DATASETS } from '../src/core/run-store.ts';
 import { defineSite } from '../src/core/site.ts';
-import { atomicCheckpoint } from '../src/frontier/checkpoint.ts';
 import { Frontier } from '../src/frontier/frontier.ts';
-import { createPace } from '../src/frontier/pace.ts';
 import { openLaneQueue } from '../src/frontier/lane-queue.ts';
 import { openSqliteStorage } from '../src/storage/sqlite/client.ts';
 
@@ -99,10 +97,9 @@ async function crawlNothing(urls: number): Promise<Figures> {
   const dir = mkdtempSync(join(tmpdir(), 'surefoot-bench-'));
   const storage = openSqliteStorage(join(dir, 'crawl.sqlite'));
   const config = new Configuration({ storageClient: storage, purgeOnStart: false });
-  const queue = await openLaneQueue(config);
-  const pace = createPace({ hostConcurrency: IN_FLIGHT, delayMillis: 0 }, Math.random);
-  const checkpoint = atomicCheckpoint(storage, queue);
-  const frontier = new Frontier({ queue, checkpoint, site, pace, concurrency: IN_FLIGHT });
+  await openLaneQueue(config);
+  const store = await storage.openRun({ limits: { hostConcurrency: IN_FLIGHT, delayMillis: 0 } });
+  const frontier = await Frontier.open({ store, site, concurrency: IN_FLIGHT });
 
   const beforeAdding = performance.now();
   for (let from = 0; from < urls; from += LINKS_A_PAGE) {

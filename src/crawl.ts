@@ -39,6 +39,8 @@ import { writeRun, writeSnapshot } from './storage/run.ts';
 import { acquireRunLock } from './storage/sqlite/lock.ts';
 
 const SECOND = 1_000;
+/** How long a process that is to end at once tries to give back what it holds. */
+const LAST_MILLIS = 500;
 
 /** What a crawl needs of the process it runs in. */
 export interface Surroundings {
@@ -110,7 +112,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     const begun: RunRecord = { ...run, demoPort: demo?.port ?? null, settings: settingsOf(run, settings) };
     await writeRun(storage.client, begun);
     // What the last process was doing is over.
-    if (resumes && !storage.cloud) await writeSnapshot(storage.client, null);
+    if (resumes && !storage.traits.paidWrites) await writeSnapshot(storage.client, null);
     const proxies = chooseProxies(settings, site, run.startedAt);
     if (proxies) {
       surroundings.redactor.learn(proxies.secrets);
@@ -119,7 +121,7 @@ export async function crawl(settings: Settings, surroundings: Surroundings): Pro
     return await crawlRun({ settings, surroundings, storage, site, proxies, run: begun, resumes, demo, cookies, secrets });
   } finally {
     await demo?.close();
-    storage?.close();
+    await storage?.close();
     lock?.release();
   }
 }
@@ -195,7 +197,7 @@ async function crawlRun(context: RunContext): Promise<number> {
       snapshot: () => frontier.snapshot(),
       // On the platform the live view shows it, and each write costs money.
       keep: async (snapshot) => {
-        if (!storage.cloud) await writeSnapshot(storage.client, redactData(snapshot, redact));
+        if (!storage.traits.paidWrites) await writeSnapshot(storage.client, redactData(snapshot, redact));
       },
       show(snapshot, stalledSeconds) {
         if (stalledSeconds !== null) say(`No progress for ${stalledSeconds} s. This is what the crawl is waiting for:`);
@@ -215,11 +217,11 @@ async function crawlRun(context: RunContext): Promise<number> {
         );
       },
       endNow({ exitCode }) {
-        try {
-          storage.atomic?.releaseAll();
-        } finally {
-          surroundings.exitNow(exitCode);
-        }
+        // In the last moments of a process nothing is waited for long.
+        const patience = sleep(LAST_MILLIS, undefined, { ref: false });
+        void Promise.race([engine.release(), patience])
+          .catch(() => {})
+          .finally(() => surroundings.exitNow(exitCode));
       },
     });
     watching.stop();
@@ -240,10 +242,11 @@ async function crawlRun(context: RunContext): Promise<number> {
       return STOPPED;
     }
     const finished: RunRecord = { ...run, finishedAt: new Date().toISOString() };
-    const used = { counters: engine.counters(), traffic: engine.traffic(), pricePerGb: settings.pricePerGb };
-    const meta = redactData(toMeta(describeRun(finished), engine.tallies(), counts, run.settings ?? {}, used), redact);
+    const totals = await engine.totals();
+    const used = { counters: totals.counters, traffic: engine.traffic(), pricePerGb: settings.pricePerGb };
+    const meta = redactData(toMeta(describeRun(finished), totals.tallies, totals, run.settings ?? {}, used), redact);
     // The platform's listings may be behind.
-    if (storage.cloud) await sleep(storage.cloud.settleMillis);
+    await sleep(storage.traits.lagMillis);
     const exports = await exportRows(storage.client, { settings, site, meta, redact });
     await surroundings.actor?.publish({ client: storage.client, meta, files: exports });
     // Last: a run that is killed before its exports are there is resumed, finds nothing left to fetch, and writes them.
@@ -251,7 +254,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     const elapsedSeconds = (performance.now() - startedMillis) / SECOND;
     const pagesThisTime = counts.handled - handled;
     const rows = await countRows(storage.client);
-    const canRetry = storage.atomic !== null;
+    const canRetry = storage.traits.countsDeaths;
     surroundings.print(
       formatSummary(meta, { rows, exports, elapsedSeconds, pagesThisTime, canRetry, colour: process.stdout.isTTY }),
     );

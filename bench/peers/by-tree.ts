@@ -84,5 +84,5 @@ await withEngine(
     await engine.run();
   },
 );
-storage.close();
+await storage.close();
 process.exit(0);

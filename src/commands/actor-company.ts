@@ -36,13 +36,13 @@ export async function accompany({ host, run, redact, exitNow }: CompanyOptions):
   let crawling: { engine: Engine; site: Site } | null = null;
   let leaving: Promise<void> | null = null;
 
-  const text = () =>
-    crawling ? redact(formatSnapshot(crawling.engine.frontier.snapshot(), Date.now())) : 'Nothing has begun yet.';
-  const status = () => {
+  const text = async () =>
+    crawling ? redact(formatSnapshot(await crawling.engine.frontier.snapshot(), Date.now())) : 'Nothing has begun yet.';
+  const status = async () => {
     if (!crawling) return { phase: 'starting' };
     const { engine, site } = crawling;
     const phase = leaving ? 'leaving' : 'crawling';
-    return redactData({ phase, site: site.name, failed: engine.frontier.failed, ...engine.frontier.snapshot() }, redact);
+    return redactData({ phase, site: site.name, failed: engine.frontier.failed, ...(await engine.frontier.snapshot()) }, redact);
   };
   const view =
     run.webServerPort === null

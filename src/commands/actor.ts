@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { DATASETS } from '../core/checkpoint.ts';
+import { DATASETS } from '../core/run-store.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { RunMeta } from '../core/meta.ts';
 import { crawl, RUN_AGAIN, STOPPED, type ActorSide, type Surroundings } from '../crawl.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { StorageClient } from '@crawlee/types';
 
-import { DATASETS } from '../core/checkpoint.ts';
+import { DATASETS } from '../core/run-store.ts';
 import { SurefootError } from '../core/errors.ts';
 import { toMeta, type RunMeta } from '../core/meta.ts';
 import { describeRun } from '../core/run.ts';
@@ -72,17 +72,17 @@ export function publicSettings(settings: Settings): Record<string, unknown> {
 
 /** The `export` command. @returns The text to print. */
 export async function exportCommand(settings: Settings): Promise<string> {
-  const { storage, run, counts, tallies, used } = await openRun(settings);
+  const { storage, run, totals, used } = await openRun(settings);
   try {
     const redact = createRedactor([]);
     // The run's settings: this command's say nothing of it, but for a price that is asked for.
     const shown = { ...run.settings, ...(settings.pricePerGb > 0 && { pricePerGb: settings.pricePerGb }) };
-    const meta = redactData(toMeta(describeRun(run), tallies, counts, shown, used), redact);
+    const meta = redactData(toMeta(describeRun(run), totals.tallies, totals, shown, used), redact);
     const site = await siteOf(run.input.site, settings.quiet);
     const files = await exportRows(storage.client, { settings, site, meta, redact });
     return files.join('\n');
   } finally {
-    storage.close();
+    await storage.close();
   }
 }
 

@@ -1,8 +1,8 @@
 // Opens the run in a storage folder to look at it, beside a crawl that may be running.
-import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
 import { SurefootError } from '../core/errors.ts';
 import type { Used } from '../core/meta.ts';
 import type { TrafficSum } from '../core/proxy.ts';
+import type { RunStore, Totals } from '../core/run-store.ts';
 import type { RunRecord } from '../core/run.ts';
 import type { Settings } from '../input/schema.ts';
 import { openStorage, type OpenStorage } from '../storage/open.ts';
@@ -11,8 +11,8 @@ import { readRun, readState } from '../storage/run.ts';
 export interface OpenRun {
   readonly storage: OpenStorage;
   readonly run: RunRecord;
-  readonly counts: QueueCounts;
-  readonly tallies: TallySum[];
+  readonly store: RunStore;
+  readonly totals: Totals;
   readonly used: Used;
 }
 
@@ -24,17 +24,17 @@ export async function openRun({ storageDir, pricePerGb }: Pick<Settings, 'storag
     const run = await readRun(storage.client);
     if (!run)
       throw new SurefootError('run', `There is no crawl in ${storageDir} yet. Start one, or name its folder with --storage-dir.`);
-    const queue = await storage.client.requestQueues().getOrCreate('default');
-    const counts = storage.atomic?.counts(queue.id) ?? { total: 0, handled: 0 };
+    const store = await storage.openRun();
+    const totals = await store.totals();
     const used: Used = {
-      counters: storage.atomic?.counters(queue.id) ?? {},
+      counters: totals.counters,
       traffic: (await readState<TrafficSum[]>(storage.client, 'TRAFFIC')) ?? [],
       // Without one of its own, what is told of the run is by the price that the run was told.
       pricePerGb: pricePerGb || Number(run.settings?.['pricePerGb'] ?? 0),
     };
-    return { storage, run, counts, tallies: storage.atomic?.tallies(queue.id) ?? [], used };
+    return { storage, run, store, totals, used };
   } catch (error) {
-    storage.close();
+    await storage.close();
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // The `retry-failed` command: puts dead letters back into the queue. The next crawl fetches them.
-import type { RequestSchema, StorageClient } from '@crawlee/types';
+import type { StorageClient } from '@crawlee/types';
 
-import { DATASETS, type AtomicStorage } from '../core/checkpoint.ts';
+import { DATASETS } from '../core/run-store.ts';
 import type { DeadLetter } from '../core/dead-letter.ts';
 import type { RunRecord } from '../core/run.ts';
 import type { Settings } from '../input/schema.ts';
@@ -16,22 +16,21 @@ type Filters = Readonly<Record<'status' | 'host' | 'label' | 'verdict', readonly
 export async function retryFailedCommand(settings: Settings): Promise<string> {
   const { storageDir } = settings;
   // Where there is nothing, no lock is left behind either.
-  (await openRun(settings)).storage.close();
+  await (await openRun(settings)).storage.close();
   const lock = acquireRunLock(storageDir);
   try {
-    const { storage, run } = await openRun(settings);
+    const { storage, run, store } = await openRun(settings);
     try {
-      const queue = await storage.client.requestQueues().getOrCreate('default');
       const letters = await readLetters(storage.client);
       const chosen = letters.filter((letter) => isMeant(letter, settings));
       // Unfinished again, so that the next crawl goes on with it instead of starting over; first, in case of a kill.
       if (chosen.length > 0) await writeRun(storage.client, { ...run, finishedAt: null } satisfies RunRecord);
-      const count = chosen.filter((letter) => redrive(storage.atomic, queue.id, letter)).length;
+      const count = await store.redrive(chosen);
       const left = letters.length - count;
       if (count === 0) return `Nothing to put back: ${leftOver(left)}.`;
       return `Put back: ${toCount(count)}. Dead letters left: ${toCount(left)}. Run the same crawl again to fetch them.`;
     } finally {
-      storage.close();
+      await storage.close();
     }
   } finally {
     lock.release();
@@ -63,13 +62,4 @@ async function readLetters(client: StorageClient): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
   for await (const letter of client.dataset(id).listItems()) letters.push(letter as unknown as DeadLetter);
   return letters;
-}
-
-function redrive(storage: AtomicStorage | null, queueId: string, { requestId, attempts }: DeadLetter): boolean {
-  return storage?.redrive(queueId, requestId, DATASETS.failed, asNew, attempts.at(-1)?.tier) ?? false;
-}
-
-/** The request as if it had never been tried. */
-function asNew({ handledAt: _, ...request }: RequestSchema): RequestSchema {
-  return { ...request, retryCount: 0, noRetry: false, errorMessages: [] };
 }

@@ -1,7 +1,7 @@
 // The `status` command: how far the run in a storage folder is.
 import type { Dictionary, StorageClient } from '@crawlee/types';
 
-import { DATASETS } from '../core/checkpoint.ts';
+import { DATASETS } from '../core/run-store.ts';
 import { toMeta } from '../core/meta.ts';
 import { describeRun } from '../core/run.ts';
 import type { Settings } from '../input/schema.ts';
@@ -14,9 +14,9 @@ import { openRun } from './open-run.ts';
 
 /** @returns The text to print. */
 export async function statusCommand(settings: Settings, { colour = false }: { colour?: boolean } = {}): Promise<string> {
-  const { storage, run, counts, tallies, used } = await openRun(settings);
+  const { storage, run, totals, used } = await openRun(settings);
   try {
-    const meta = toMeta(describeRun(run), tallies, counts, publicSettings(settings), used);
+    const meta = toMeta(describeRun(run), totals.tallies, totals, publicSettings(settings), used);
     const owner = readLockOwner(settings.storageDir);
     const status = formatStatus(meta, await lastFailures(storage.client), owner, {
       rows: await countRows(storage.client),
@@ -25,7 +25,7 @@ export async function statusCommand(settings: Settings, { colour = false }: { co
     if (!settings.live) return status;
     return `${status}\n${await liveText(storage.client, owner)}`;
   } finally {
-    storage.close();
+    await storage.close();
   }
 }
 

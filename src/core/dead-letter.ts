@@ -38,6 +38,9 @@ export interface DeadLetter {
   readonly firstAt: string;
   readonly lastAt: string;
   readonly attempts: readonly Attempt[];
+  /** The decoded body's size, and how long the last attempt took from hand-out to commit: what its tally has of it. */
+  readonly bytes?: number;
+  readonly millis?: number;
 }
 
 /** A request that has used up its first pass, and why. */

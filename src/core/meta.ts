@@ -1,6 +1,6 @@
 // What a run came to: the `meta` of the JSON export, and what the summary and `status` print. Built from the store's sums.
-import type { QueueCounts, TallySum } from './checkpoint.ts';
 import { isPaidByTheByte, type TrafficSum } from './proxy.ts';
+import type { Standing, TallySum } from './run-store.ts';
 import type { SkipRule } from './verdict.ts';
 
 /** Hosts listed in `RunMeta.hosts`; a wide crawl would otherwise write a `meta` longer than its items. */
@@ -59,7 +59,7 @@ export interface TrafficMeta {
 
 /** What a run has used, beside the sums of its pages. */
 export interface Used {
-  /** Of the checkpoint: climbs and the like, by name. */
+  /** Of the store: climbs and the like, by name. */
   readonly counters: Readonly<Record<string, number>>;
   readonly traffic: readonly TrafficSum[];
   readonly pricePerGb: number;
@@ -102,7 +102,7 @@ export interface RunMeta extends RunDescription {
 export function toMeta(
   run: RunDescription,
   tallies: readonly TallySum[],
-  counts: QueueCounts,
+  counts: Pick<Standing, 'total' | 'handled'>,
   settings: Readonly<Record<string, unknown>>,
   used: Used = { counters: {}, traffic: [], pricePerGb: 0 },
 ): RunMeta {

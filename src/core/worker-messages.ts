@@ -2,20 +2,17 @@
 // store, the frontier, limits and figures; a worker fetches, judges, parses and extracts. See docs/decisions/012-workers.md.
 import type { RequestSchema } from '@crawlee/types';
 
-import type { PageEnd, StagedRow } from './checkpoint.ts';
 import type { DeadLetter } from './dead-letter.ts';
 import type { Tier } from './page.ts';
 import type { TrafficKey } from './proxy.ts';
+import type { PageEnd, StagedRow, StoredRequest } from './run-store.ts';
 import type { WireError } from './wire-error.ts';
-
-/** A request as it is stored. */
-export type StoredRequest = RequestSchema & { id: string };
 
 /** A request for a worker to fetch at once, and how. */
 export interface Assignment {
   readonly request: StoredRequest & { label?: string };
   readonly tier: Tier;
-  /** When it was claimed, by the run's clock. */
+  /** When it was claimed, by the store's clock. */
   readonly claimedAt: number;
 }
 

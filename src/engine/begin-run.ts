@@ -6,7 +6,7 @@ import type { Settings } from '../input/schema.ts';
 import { loadSite } from '../load-site.ts';
 import { describeInput } from '../report/opening.ts';
 import type { OpenStorage } from '../storage/open.ts';
-import { clearRun, readRun } from '../storage/run.ts';
+import { readRun } from '../storage/run.ts';
 
 /** The site whose start, when none is named, is the bundled demo. */
 const DEMO_OF = 'hackernews';
@@ -15,7 +15,7 @@ const DEMO_OF = 'hackernews';
 export async function beginRun(
   settings: Settings,
   site: Site,
-  { client, cloud }: OpenStorage,
+  { client, clear }: OpenStorage,
   isActor: boolean,
 ): Promise<{ run: RunRecord; resumes: boolean; site: Site }> {
   const previous = await readRun(client);
@@ -31,8 +31,7 @@ export async function beginRun(
       return { run: decision.run, resumes: true, site: resumed === site.name ? site : await loadResumed(resumed, settings) };
     }
     case 'start':
-      // A run of the platform has stores of its own, and they are new.
-      if (!cloud) await clearRun(client);
+      await clear();
       return { run: { input, startedAt: new Date().toISOString(), finishedAt: null, demoPort: null }, resumes: false, site };
     case 'refuse':
       if (decision.run.input.site !== site.name) await loadResumed(decision.run.input.site, settings);

@@ -5,12 +5,12 @@ import { totalmem } from 'node:os';
 
 import type { EventManager } from '@crawlee/core';
 
-import type { QueueCounts, TallySum } from '../core/checkpoint.ts';
 import { createClock } from '../core/clock.ts';
 import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
 import { createLadder, isClimbReason, type LadderMemory } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
 import type { TrafficSum } from '../core/proxy.ts';
+import { RENEW_MILLIS, type Standing, type Totals } from '../core/run-store.ts';
 import type { Site } from '../core/site.ts';
 import { crawlee } from '../crawlee.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
@@ -18,14 +18,8 @@ import { createReach } from '../fetch/clients/reach.ts';
 import { createHttpCrawler, limitConcurrency } from '../fetch/http-crawler.ts';
 import type { Ways } from '../fetch/outcome.ts';
 import { openBrowserLane } from '../frontier/browser-lane.ts';
-import { atomicCheckpoint } from '../frontier/checkpoint.ts';
 import { Frontier } from '../frontier/frontier.ts';
-import { openJournal, releaseLocks } from '../frontier/journal.ts';
-import { journaledCheckpoint } from '../frontier/journaled-checkpoint.ts';
 import { openLaneQueue } from '../frontier/lane-queue.ts';
-import { createPace } from '../frontier/pace.ts';
-import { readPlace, writePlace } from '../frontier/place.ts';
-import { plainCheckpoint } from '../frontier/plain-checkpoint.ts';
 import type { Settings } from '../input/schema.ts';
 import { ProcessEvents } from '../platform/events.ts';
 import { keepHeapSmall } from '../platform/heap.ts';
@@ -43,14 +37,11 @@ import { openWaysOut } from './ways-out.ts';
 import type { HttpLane } from './workers.ts';
 
 const SECOND = 1_000;
-/** The key-value store of a run's state. */
-const STATE = 'default';
 /** The second pass has this part of the concurrency. */
 const SECOND_PASS_SHARE = 4;
-/** What a kill can take of sessions' cookies, of the traffic's figures and of the run's clock. */
-const SAVE_EVERY_MILLIS = 2_000;
-/** The same where each save is a call to the platform. */
-const SAVE_TO_CLOUD_EVERY_MILLIS = 30_000;
+/** What a kill can take of sessions' cookies, of the traffic's figures and of the run's clock, where each save is paid for;
+ *  RENEW_MILLIS elsewhere. */
+const SAVE_PAID_EVERY_MILLIS = 30_000;
 
 export interface EngineOptions {
   settings: Settings;
@@ -88,14 +79,15 @@ export interface EngineOptions {
 /** A crawl that is ready to run. */
 export interface Engine {
   readonly frontier: Frontier;
-  counts(): QueueCounts;
-  tallies(): TallySum[];
-  counters(): Record<string, number>;
+  counts(): Standing;
+  totals(): Promise<Totals>;
   traffic(): TrafficSum[];
   /** Why the crawl stopped before its end, if it was not asked to: a budget, or a proxy that refuses. */
   readonly stopped: string | null;
   /** Saves what a restart should know and the store does not have yet. */
   save(): Promise<void>;
+  /** Gives back what this process has claimed. */
+  release(): Promise<void>;
   /** Resolves when the frontier is finished or stopped and no page is in flight. */
   run(): Promise<void>;
 }
@@ -105,8 +97,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
   const { settings, storage, site, proxies, redact, say } = options;
   keepHeapSmall();
   const staging = stageDatasets(storage.client);
-  const { client: store, cloud } = storage;
-  const saveEveryMillis = cloud ? SAVE_TO_CLOUD_EVERY_MILLIS : SAVE_EVERY_MILLIS;
+  const { client: records } = storage;
+  const saveEveryMillis = storage.traits.paidWrites ? SAVE_PAID_EVERY_MILLIS : RENEW_MILLIS;
   const config = new crawlee.Configuration({
     storageClient: staging.client,
     purgeOnStart: false,
@@ -120,20 +112,20 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     const log = setUpLog({ level, write: (line) => options.onLogLine(redact(line)) });
 
     let stopped: string | null = null;
-    const spent = (await readState<TrafficSum[]>(store, 'TRAFFIC')) ?? [];
+    const spent = (await readState<TrafficSum[]>(records, 'TRAFFIC')) ?? [];
     const stop = (reason: string) => {
       if (stopped !== null) return;
       stopped = reason;
       frontier.stop();
       say(`${reason} Finishing the pages in flight.`);
     };
-    const notBefore = (await readState<number>(store, 'CLOCK')) ?? 0;
+    const notBefore = (await readState<number>(records, 'CLOCK')) ?? 0;
     const clock = createClock({ machine: () => Date.now(), elapsed: () => performance.now(), notBefore });
     const { now } = clock;
     // Before anything waits: until when it does is by this clock.
-    await writeState(store, 'CLOCK', now());
+    await writeState(records, 'CLOCK', now());
     const waysOut = openWaysOut({ provider: proxies, settings, spent, onStop: stop, now });
-    const memory = (await readState<LadderMemory>(store, 'LADDER')) ?? undefined;
+    const memory = (await readState<LadderMemory>(records, 'LADDER')) ?? undefined;
     const ladder = createLadder({ tiers: settings.tiers, pins: site.tier, memory });
     const lost = new Map<Tier, string>();
     /** @returns Whether it was the last one. */
@@ -155,21 +147,18 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       whyNoTier: (cause) => (isClimbReason(cause) ? [...lost.values()].join(' ') : ''),
     };
 
-    // Before the queue is opened: the journal may mark requests of the process before this one.
-    const journal = cloud ? await openJournal({ client: store, ...cloud, store: STATE }) : null;
-    const place = cloud ? await readPlace(store, STATE) : null;
-    const queue = await openLaneQueue(config);
-    if (journal) await releaseLocks(store, queue.id);
-    const journaled = journal && journaledCheckpoint({ client: store, journal, saved: place?.rests ?? [], now }, queue);
-    const checkpoint = journaled ?? (storage.atomic ? atomicCheckpoint(storage.atomic, queue) : plainCheckpoint(store, queue));
-    const limits = { hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay };
-    const pace = createPace(limits, Math.random, place?.pace);
-    const frontier: Frontier = new Frontier({
-      queue,
-      checkpoint,
+    const store = await storage.openRun({
+      limits: { hostConcurrency: settings.hostConcurrency, delayMillis: settings.delay },
+      now,
+      openQueue: () => openLaneQueue(config),
+    });
+    // A handler's `RequestQueue.open()` is bounded too.
+    await openLaneQueue(config);
+    const frontier: Frontier = await Frontier.open({
+      store,
       site,
       maxRequests: options.maxRequests,
-      pace,
+      hasGaps: settings.delay > 0,
       concurrency: settings.concurrency,
       ladder,
       clock,
@@ -178,7 +167,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
         if (!frontier.isStopped) tender.need();
       },
       // A store that cannot be written fails the pages' commits, with a better message; it must not end the process here.
-      onLearnt: () => void writeState(store, 'LADDER', ladder.memory()).catch(() => {}),
+      onLearnt: () => void writeState(records, 'LADDER', ladder.memory()).catch(() => {}),
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
       onSecondPass(requests, last) {
@@ -193,7 +182,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     const common = toCommon({ ...options, robots, ways, modeOf: waysOut.modeOf, duringPage: staging.duringPage, log });
     const { concurrency } = settings;
     const http =
-      storage.atomic && settings.workers > 1
+      settings.workers > 1
         ? (await import('./workers.ts')).openWorkers({
             count: settings.workers,
             forked: options.forked,
@@ -208,7 +197,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
             },
             frontier,
             concurrency,
-            storage: storage.atomic,
+            storage: storage.client,
             robots,
             ledger: waysOut.ledger,
             onProxyFault: waysOut.onFault,
@@ -229,9 +218,9 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     });
 
     const save = async () => {
-      await writeState(store, 'CLOCK', now());
-      await writeState(store, 'TRAFFIC', waysOut.ledger.sums());
-      if (journaled) await writePlace(store, STATE, { pace: pace.memory(), rests: journaled.rests() });
+      await writeState(records, 'CLOCK', now());
+      await writeState(records, 'TRAFFIC', waysOut.ledger.sums());
+      await store.renew();
     };
     const saving = setInterval(() => void save().catch(() => {}), saveEveryMillis).unref();
     // Before either crawler: the first to start would own the events, and end them for the other.
@@ -240,9 +229,9 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     try {
       return await work({
         frontier,
-        counts: () => checkpoint.counts(),
-        tallies: () => checkpoint.tallies(),
-        counters: () => checkpoint.counters(),
+        counts: () => frontier.counts(),
+        totals: () => store.totals(),
+        release: () => store.release(),
         save,
         traffic: () => waysOut.ledger.sums(),
         get stopped() {
@@ -256,8 +245,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
             frontier.stop();
           }
           if (frontier.hasWork('browser') && !frontier.isStopped) tender.need();
-          // What the journal cannot write any more must not be fetched either.
-          await (journal ? Promise.race([http.run(), journal.failure]) : http.run());
+          // What cannot be written any more must not be fetched either.
+          await Promise.race([http.run(), store.failure]);
           await tender.ended();
         },
       });
@@ -267,6 +256,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       await client.close();
       await waysOut.close();
       await save();
+      await store.release();
       await events.close();
     }
   });

@@ -3,7 +3,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { AtomicStorage } from '../core/checkpoint.ts';
+import type { StorageClient } from '@crawlee/types';
+
 import type { DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
 import type { Tier } from '../core/page.ts';
@@ -40,7 +41,7 @@ export interface WorkersOptions {
   /** Pages in flight, in all workers together. */
   concurrency: number;
   /** What `Dataset.open()` and its like in a handler come to, too. */
-  storage: AtomicStorage;
+  storage: StorageClient;
   /** The rules for an origin; null: they are not asked for. */
   robots: ((origin: string, page: RobotsPage) => Promise<{ readonly text: string }>) | null;
   ledger: Pick<Ledger, 'count' | 'charge'>;

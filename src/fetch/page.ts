@@ -2,7 +2,7 @@
 import type { CheerioCrawlingContext } from '@crawlee/cheerio';
 import { prettifyError, type ZodError } from 'zod';
 
-import { DATASETS } from '../core/checkpoint.ts';
+import { DATASETS } from '../core/run-store.ts';
 import { absentFields } from '../core/absent-fields.ts';
 import type { Dom, Page, Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';

@@ -1,9 +1,10 @@
 // One attempt at one page, from its hand-out to its outcome: what it has staged and what it measured.
 import type { Request } from '@crawlee/core';
 
-import type { PageEnd, StagedRow } from '../core/checkpoint.ts';
+import type { DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
 import type { Tier } from '../core/page.ts';
+import type { PageEnd, StagedRow } from '../core/run-store.ts';
 
 /** What an attempt is doing. `connecting` lasts until the request goes out, be it that a connection is made or waited for;
  *  clients that do not tell when that is (impit, a browser) go from there to `reading`. */
@@ -22,7 +23,7 @@ export interface Flight {
   readonly tier: Tier;
   /** When it was handed out, by the run's clock. */
   readonly since: number;
-  /** When it was claimed from the store, a little before that. */
+  /** When it was claimed from the store, a little before that, by the store's clock. */
   readonly claimedAt: number;
   /** Adds a row (JSON) to be committed with the page.
    *  @throws {SurefootError} kind `site`: the attempt is over. */
@@ -49,10 +50,13 @@ export interface OpenFlight extends Flight {
   throttled: boolean;
   /** Ends the attempt: nothing can be staged any more. */
   close(): void;
-  /** Drops what was staged and ends the attempt, in `end` if the page is given up, with the rows that say so. */
-  abandon(end: PageEnd | null, rows: readonly StagedRow[]): void;
+  /** Drops what was staged and ends the attempt, in `end` if the page is given up, with the letter that says so. */
+  abandon(end: PageEnd | null, letter?: DeadLetter): void;
   /** Set by `abandon`. */
   readonly end: PageEnd | null;
+  readonly letter: DeadLetter | null;
+  /** When it is to go round again, by the run's clock; Infinity: in the second pass. */
+  due: number | null;
 }
 
 export function openFlight(request: InFlight, times: Pick<Flight, 'tier' | 'since' | 'claimedAt'>): OpenFlight {
@@ -70,6 +74,8 @@ class Attempt implements OpenFlight {
   rejected = 0;
   bytes = 0;
   end: PageEnd | null = null;
+  letter: DeadLetter | null = null;
+  due: number | null = null;
   phase: Phase = 'queued';
   rendered: boolean | undefined = undefined;
   #isOpen = true;
@@ -112,10 +118,11 @@ class Attempt implements OpenFlight {
     this.#isOpen = false;
   }
 
-  abandon(end: PageEnd | null, rows: readonly StagedRow[]): void {
+  abandon(end: PageEnd | null, letter?: DeadLetter): void {
     this.#isOpen = false;
     this.end = end;
-    this.rows = [...rows];
+    this.letter = letter ?? null;
+    this.rows = [];
     this.rejected = 0;
   }
 }

@@ -1,128 +1,129 @@
-// The frontier: an IRequestManager around Crawlee's RequestQueue that knows due times, each host's pace and each page's
-// tier, stages what a page pushes and commits it with the page. The HTTP lane's crawler gets it as `requestQueue`; the
-// browser lane's gets its view of it (browser-lane.ts).
-// Over 300 lines because it is one object: Crawlee's interface, the handlers' side and both lanes share its few fields.
+// The frontier: an IRequestManager around the run's store that knows each page's tier, stages what a page pushes and settles it
+// with the page. The HTTP lane's crawler gets it as `requestQueue`; the browser lane's gets its view of it (browser-lane.ts).
 import type {
   AddRequestsBatchedOptions,
   AddRequestsBatchedResult,
   IRequestManager,
-  RequestQueue,
   RequestQueueOperationInfo,
   RequestQueueOperationOptions,
   RequestsLike,
   Source,
   Request,
 } from '@crawlee/core';
-import type { Dictionary, ProcessedRequest, RequestSchema } from '@crawlee/types';
+import type { Dictionary, RequestSchema } from '@crawlee/types';
 
-import { DATASETS, type PageEnd, type QueueCounts, type Rest } from '../core/checkpoint.ts';
 import { createClock, type Clock } from '../core/clock.ts';
-import { handOutAfter, MAX_DEATHS, maxDeathsNow, QUIET_MILLIS } from '../core/crash.ts';
-import { attemptsOf, climbsOf, toDeadLetter, type DeadLetter, type PutOff } from '../core/dead-letter.ts';
+import { MAX_DEATHS } from '../core/crash.ts';
+import { attemptsOf, climbsOf, toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
 import { createLadder, type Ladder } from '../core/ladder.ts';
-import { laneOf, LANES, type Lane } from '../core/lane.ts';
+import { laneOf, type Lane } from '../core/lane.ts';
 import { climbCounter, skippedCounter } from '../core/meta.ts';
-import type { Tier } from '../core/page.ts';
-import type { Assignment, StoredRequest } from '../core/worker-messages.ts';
+import type { HostLanding, Landing } from '../core/pace.ts';
+import {
+  toBody,
+  type Outcome,
+  type PageEnd,
+  type RunStore,
+  type Settlement,
+  type Standing,
+  type StoredRequest,
+  type Totals,
+} from '../core/run-store.ts';
+import type { Assignment } from '../core/worker-messages.ts';
 import { crawlee } from '../crawlee.ts';
-import type { Checkpoint } from './checkpoint.ts';
-import { createClaims, type Claims, type Next } from './claims.ts';
+import type { Next } from './claims.ts';
 import { openFlight, type Flight, type InFlight, type OpenFlight } from './flight.ts';
-import { createIntake, takeTurns, type InTurn, type Intake } from './intake.ts';
+import { createIntake, type Intake } from './intake.ts';
 import { pastKnown } from './known-links.ts';
-import { createLanes, labelFor, type Lanes } from './lanes.ts';
+import { labelFor } from './lanes.ts';
 import type { FrontierOptions, FrontierSnapshot } from './options.ts';
-import type { Landing, Pace } from './pace.ts';
+import { Schedule } from './schedule.ts';
 
-/** Requests claimed in one transaction at most. */
-const MAX_ROOM = 16;
+/** Hosts that a snapshot shows. */
+const HOSTS_SHOWN = 50;
+/** Hosts whose gap is remembered here; the store knows those of all. */
+const GAPS_KNOWN = 10_000;
 
 export class Frontier implements IRequestManager {
   /** Written by Crawlee. */
   internalTimeoutMillis = 0;
 
-  readonly #queue: RequestQueue;
-  readonly #checkpoint: Checkpoint;
+  readonly #store: RunStore;
   readonly #site: FrontierOptions['site'];
   readonly #intake: Intake;
   readonly #maxRequests: number;
-  readonly #pace: Pace;
-  readonly #secondPassDelayMillis: number;
-  readonly #onSecondPass: (requests: number, last: PutOff | null) => void;
   readonly #clock: Clock;
   readonly #now: () => number;
-  readonly #flights = new Map<string, OpenFlight>();
-  readonly #dueTimes = new Map<string, number>();
-  /** When this process began, or lost a worker: since then nothing has died. */
-  #quietSince: number;
-  readonly #onDeadLetter: (letter: DeadLetter) => void;
-  #failed: number;
-  #counters: Record<string, number> = {};
-  #landed = 0;
-  /** Pages that can be in flight, as far as is known. */
-  #peak: number;
-  /** Grows with all that may give a claim something to find. */
-  #changes = 0;
+  readonly #schedule: Schedule;
+  readonly #flights = new Map<string, Airborne>();
+  /** Since when a host's gap is kept, by the store's clock. */
+  readonly #gaps = new Map<string, { readonly millis: number; readonly since: number }>();
   readonly #ladder: Ladder;
-  readonly #lanes: Lanes;
-  readonly #claims: Readonly<Record<Lane, Claims>>;
+  readonly #onDeadLetter: (letter: DeadLetter) => void;
   readonly #onArrived: NonNullable<FrontierOptions['onArrived']>;
   readonly #onBrowserNeeded: () => void;
   readonly #onLearnt: () => void;
-  readonly #inTurn: InTurn;
-  #alone = false;
-  #stopped = false;
-  /** What was put off to the second pass last. */
-  #putOff: PutOff | null = null;
+  #standing: Standing;
+  #failed: number;
+  #counters: Record<string, number> = {};
+  #landed = 0;
   /** Why the crawl cannot go on: a lane has died, or a write that nobody waited for has failed. */
   #broken: { error: unknown } | null = null;
 
-  constructor(options: FrontierOptions) {
-    const { queue, checkpoint, site, pace } = options;
+  /** @param options.store Opened for this process. */
+  static async open(options: FrontierOptions): Promise<Frontier> {
+    return new Frontier(options, await options.store.totals());
+  }
+
+  private constructor(options: FrontierOptions, totals: Totals) {
+    const { store, site, maxRequests = Infinity } = options;
     const { clock = createClock({ machine: () => Date.now(), elapsed: () => performance.now() }) } = options;
-    this.#queue = queue;
-    this.#checkpoint = checkpoint;
+    this.#store = store;
     this.#site = site;
-    this.#pace = pace;
-    this.#peak = options.concurrency ?? 0;
+    this.#maxRequests = maxRequests;
     this.#clock = clock;
     this.#now = clock.now;
     this.#ladder = options.ladder ?? createLadder({ tiers: ['http'] });
-    this.#lanes = createLanes(this.#ladder, site);
-    this.#claims = { http: this.#claimsOf('http'), browser: this.#claimsOf('browser') };
     this.#onArrived = options.onArrived ?? (() => {});
     this.#onBrowserNeeded = options.onBrowserNeeded ?? (() => {});
     this.#onLearnt = options.onLearnt ?? (() => {});
-    const { maxRequests = Infinity } = options;
-    this.#maxRequests = maxRequests;
-    this.#inTurn = maxRequests === Infinity ? async (work) => work() : takeTurns();
-    this.#intake = createIntake({
-      queue: { addRequests: pastKnown((requests, { forefront }) => checkpoint.add(requests, forefront)) },
-      site,
-      maxRequests,
-      known: () => checkpoint.counts().total,
-      inTurn: this.#inTurn,
-    });
-    this.#secondPassDelayMillis = options.secondPassDelayMillis ?? 60_000;
-    this.#onSecondPass = options.onSecondPass ?? (() => {});
     this.#onDeadLetter = options.onDeadLetter ?? (() => {});
-    this.#quietSince = clock.now();
-    this.#failed = checkpoint.tallies().reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
+    this.#standing = totals;
+    this.#failed = totals.tallies.reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
+    const addRequests = pastKnown(async (requests, how) => this.#add(requests, how));
+    this.#intake = createIntake({ queue: { addRequests }, site });
+    this.#schedule = new Schedule({
+      store,
+      site,
+      ladder: this.#ladder,
+      now: this.#now,
+      concurrency: options.concurrency ?? 0,
+      hasGaps: options.hasGaps ?? false,
+      secondPassDelayMillis: options.secondPassDelayMillis ?? 60_000,
+      inFlight: () => this.#flights.size,
+      bury: (next) => this.#bury(next),
+      onStanding: (standing) => {
+        this.#standing = standing;
+      },
+      onBrowserNeeded: this.#onBrowserNeeded,
+      onSecondPass: options.onSecondPass ?? (() => {}),
+      onBroken: (error) => this.fail(error),
+    });
   }
 
-  /** Written by Crawlee: a lock outlives the slowest handler. */
+  /** Written by Crawlee: a lease outlives the slowest handler. */
   set requestLockSecs(seconds: number) {
-    this.#queue.requestLockSecs = seconds;
+    this.#schedule.leaseMillis = seconds * 1_000;
   }
 
   /** No further hand-outs; pages in flight go on. The frontier is then finished as soon as they are. */
   stop(): void {
-    this.#stopped = true;
+    this.#schedule.stop();
   }
 
   get isStopped(): boolean {
-    return this.#stopped;
+    return this.#schedule.isStopped;
   }
 
   /** Ends the crawl with an error: whoever asks for a page, or whether all is done, meets it. Pages that are in flight in a
@@ -133,72 +134,86 @@ export class Frontier implements IRequestManager {
 
   /** The attempt under way at a request that was handed out. */
   flightOf(request: Pick<InFlight, 'id'>): Flight {
-    return this.#openFlightOf(request);
+    return this.#airborneOf(request).flight;
   }
 
   /** Says that the answer to a request has begun to arrive: from here on its page can kill the process (its size, its
    *  compression, the parser, the handler), and that is on disk when this resolves. */
   async arrived(request: Pick<InFlight, 'id'>): Promise<void> {
-    const flight = this.#openFlightOf(request);
+    const { flight, next } = this.#airborneOf(request);
     flight.enter('reading');
     this.#onArrived({ label: flight.request.label, tier: flight.tier });
-    await this.#checkpoint.handOut(request.id as string);
+    await this.#store.arrived([next.page]);
   }
 
   /** Sends a failed attempt round again, not before a time (epoch milliseconds by the machine's clock; Infinity: in the
    *  second pass). What it staged is dropped. */
   defer(request: Pick<InFlight, 'id'>, notBefore: number): void {
-    this.#openFlightOf(request).abandon(null, []);
-    this.#dueTimes.set(request.id as string, this.#clock.toRun(notBefore));
+    const { flight } = this.#airborneOf(request);
+    flight.abandon(null);
+    flight.due = this.#clock.toRun(notBefore);
   }
 
   /** Ends a request without its rows; a dead letter, if given, is committed with the done mark. */
   giveUp(request: Pick<InFlight, 'id'>, end: PageEnd, deadLetter?: DeadLetter): void {
-    const rows = deadLetter ? [{ dataset: DATASETS.failed, json: JSON.stringify(deadLetter) }] : [];
-    this.#openFlightOf(request).abandon(end, rows);
+    this.#airborneOf(request).flight.abandon(end, deadLetter);
   }
 
   /** Rests a request's whole host until a time (epoch milliseconds by the machine's clock), as a host that throttles asks
    *  for. */
   pause(request: Pick<InFlight, 'id' | 'url'>, until: number): void {
-    this.#openFlightOf(request).throttled = true;
+    this.#airborneOf(request).flight.throttled = true;
     const { host } = new URL(request.url);
-    this.#rest(host, this.#pace.pause(host, this.#clock.toRun(until), this.#now()));
-    for (const lane of LANES) {
-      for (const next of this.#claims[lane].drop(({ request: { url } }) => new URL(url).host === host))
-        this.#giveBack(next, lane);
-    }
+    this.#see(this.#store.rest(host, Math.max(0, this.#clock.toRun(until) - this.#now())));
+    this.#schedule.drop(host);
   }
 
   /** Keeps a gap between two hand-outs to the request's host (its Crawl-delay).
-   *  @returns Since when that is known (by the run's clock, as `claimedAt` of a flight), null if only now. */
-  setDelay(request: Pick<InFlight, 'url'>, delayMillis: number): number | null {
+   *  @returns Since when that is known (by the store's clock, as `claimedAt` of a flight), null if only now. */
+  async setDelay(request: Pick<InFlight, 'url'>, delayMillis: number): Promise<number | null> {
     const { host } = new URL(request.url);
-    const now = this.#now();
-    const since = this.#pace.setDelay(host, delayMillis, now);
-    // What is claimed from now on keeps the gap too.
-    if (since === null) this.#rest(host, this.#pace.restOf(host, now));
+    this.#schedule.keepGaps();
+    const known = this.#gaps.get(host);
+    if (known && known.millis >= delayMillis) return known.since;
+    const since = await this.#store.slow(host, delayMillis);
+    if (since !== null) {
+      const [oldest] = this.#gaps.keys();
+      if (this.#gaps.size >= GAPS_KNOWN && oldest !== undefined) this.#gaps.delete(oldest);
+      this.#gaps.set(host, { millis: delayMillis, since });
+    }
     return since;
   }
 
   /** What is in flight and what waits, for whoever asks why nothing seems to happen. */
-  snapshot(): FrontierSnapshot {
+  async snapshot(): Promise<FrontierSnapshot> {
     const now = this.#now();
-    const flights = [...this.#flights.values()].map(({ request, tier, phase, since }) => ({
-      url: request.url,
-      label: request.label ?? null,
-      tier,
-      phase,
-      ageMillis: now - since,
-    }));
-    const { toMachine } = this.#clock;
-    const hosts = this.#pace.snapshot().map((host) => ({ ...host, restsUntil: Math.max(0, toMachine(host.restsUntil)) }));
-    const wake = this.#checkpoint.nextWake();
-    return { ...this.counts(), flights, hosts, nextWake: wake === null ? null : toMachine(wake) };
+    const machine = this.#clock.toMachine(now);
+    const hosts = await this.#store.hosts(HOSTS_SHOWN);
+    const { total, handled } = this.#standing;
+    return {
+      total,
+      handled,
+      flights: [...this.#flights.values()].map(({ flight: { request, tier, phase, since } }) => ({
+        url: request.url,
+        label: request.label ?? null,
+        tier,
+        phase,
+        ageMillis: now - since,
+      })),
+      hosts: hosts.map(({ restsFor, ...host }) => ({ ...host, restsUntil: restsFor === 0 ? 0 : machine + restsFor })),
+      nextWake: this.nextWake,
+    };
   }
 
-  counts(): QueueCounts {
-    return this.#checkpoint.counts();
+  /** As the store's last answer had it. */
+  counts(): Standing {
+    return this.#standing;
+  }
+
+  /** When something falls due next (epoch milliseconds by the machine's clock); null: nothing waits for a time. */
+  get nextWake(): number | null {
+    const wake = this.#schedule.nextWake;
+    return wake === null ? null : this.#clock.toMachine(wake);
   }
 
   /** Pages that were given up, over all restarts. */
@@ -217,33 +232,34 @@ export class Frontier implements IRequestManager {
   }
 
   /** Adds to a figure of the run; it is kept with the next page that is done. */
-  count(name: string): void {
-    this.#counters[name] = (this.#counters[name] ?? 0) + 1;
+  count(name: string, by = 1): void {
+    this.#counters[name] = (this.#counters[name] ?? 0) + by;
   }
 
-  /** Whether a lane has any request that is not handled. */
+  /** Whether a lane has any request that is not handled. There is always an HTTP lane, so nobody has to ask for it. */
   hasWork(lane: Lane): boolean {
-    return this.#checkpoint.hasWork(lane);
+    return lane === 'http' || this.#standing.browser;
   }
 
   // -- what the crawler calls -----------------------------------------------------------------------------------------
 
   async isEmpty(lane: Lane = 'http'): Promise<boolean> {
     this.#assertWhole();
-    return this.#mustWait(lane) || (await this.#claims[lane].isEmpty()) || this.#mustWait(lane);
+    return this.#schedule.isEmpty(lane);
   }
 
   async isFinished(): Promise<boolean> {
     this.#assertWhole();
     if (this.#flights.size > 0) return false;
-    if (this.#stopped) return true;
-    return LANES.every((lane) => !this.#claims[lane].busy) && (await this.#checkpoint.isFinished());
+    if (this.isStopped) return true;
+    return !this.#schedule.busy && (await this.#store.isFinished());
   }
 
   async fetchNextRequest<T extends Dictionary = Dictionary>(lane: Lane = 'http'): Promise<Request<T> | null> {
-    const next = await this.#take(lane);
+    this.#assertWhole();
+    const next = await this.#schedule.take(lane);
     if (!next) return null;
-    const request = asRequest(next.request) as Request<T>;
+    const request = new crawlee.Request<T>(next.page.request);
     // Added past this frontier, through RequestQueue.open().
     request.label ??= labelFor(request, this.#site);
     this.#takeOff(request, next);
@@ -261,47 +277,57 @@ export class Frontier implements IRequestManager {
   /** Commits a page: its rows, its done mark and its figures in one transaction. Crawlee calls this for pages that failed
    *  for good as well; `giveUp()` has said so before. */
   async markRequestHandled(request: InFlight): Promise<void> {
-    const flight = this.#openFlightOf(request);
+    const airborne = this.#airborneOf(request);
+    const { flight } = airborne;
     flight.close();
     flight.enter('committing');
     const isSkipped = request instanceof crawlee.Request && request.state === crawlee.RequestState.SKIPPED;
     if (request instanceof crawlee.Request) request.handledAt = this.#date();
     const end = flight.end ?? (isSkipped ? 'skipped' : 'succeeded');
     const { host } = new URL(request.url);
-    for (const { from, to, why } of climbsOf(request)) this.count(climbCounter(from, to, why));
-    if (end === 'skipped') this.count(skippedCounter(attemptsOf(request).at(-1)?.rule ?? 'robots'));
-    const counters = this.#counters;
+    // Before anything is taken: it throws for userData that is no JSON.
+    const body = bodyOf(request);
+    const counted = this.#counters;
     this.#counters = {};
-    await this.#checkpoint.commit(request, flight.rows, {
-      end,
-      tier: flight.tier,
-      host,
-      bytes: flight.bytes,
-      millis: this.#now() - flight.since,
-      rejected: flight.rejected,
-      counters,
+    const counters = { ...counted };
+    const own = climbsOf(request).map(({ from, to, why }) => climbCounter(from, to, why));
+    if (end === 'skipped') own.push(skippedCounter(attemptsOf(request).at(-1)?.rule ?? 'robots'));
+    for (const name of own) counters[name] = (counters[name] ?? 0) + 1;
+    const { tier, bytes, rejected, since, rows, letter } = flight;
+    const tally = { end, tier, host, bytes, millis: this.#now() - since, rejected, counters };
+    // A page that was not fetched says nothing of how fast its host is.
+    const landing = this.#landingOf(flight, end === 'failed' || end === 'skipped' ? 'bad' : 'good');
+    const outcome: Outcome = letter
+      ? { kind: 'dead', body, letter, tally, landing }
+      : { kind: 'done', body, rows, tally, landing };
+    const isOurs = await this.#settle(airborne, outcome).catch((error: unknown) => {
+      for (const [name, value] of Object.entries(counted)) this.count(name, value);
+      throw error;
     });
     // Only now: a commit that failed is tried again, with the same rows.
-    if (end === 'failed') this.#failed++;
-    if (end === 'succeeded' || end === 'missing') this.#learn(flight, request, host);
-    // A page that was not fetched says nothing of how fast its host is.
-    this.#land(flight, end === 'failed' || end === 'skipped' ? 'bad' : 'good');
+    if (isOurs && end === 'failed') this.#failed++;
+    if (isOurs && (end === 'succeeded' || end === 'missing')) this.#learn(flight, request, host);
+    this.#land(request);
   }
 
   async reclaimRequest(request: InFlight): Promise<RequestQueueOperationInfo> {
     const id = request.id as string;
-    const flight = this.#openFlightOf(request);
+    const airborne = this.#airborneOf(request);
+    const { flight } = airborne;
     if (request instanceof crawlee.Request) delete request.handledAt; // Set by a commit that failed.
     const { next, verdict, endOfPass, error = '' } = attemptsOf(request).at(-1) ?? {};
     const lane = laneOf(next ?? flight.tier);
-    if (next !== undefined && next !== flight.tier && verdict === 'blocked') {
+    const due = flight.due ?? 0;
+    const after = due === Infinity ? 'second pass' : Math.max(0, due - this.#now());
+    const landing = this.#landingOf(flight, 'bad');
+    const isOurs = await this.#settle(airborne, { kind: 'again', body: bodyOf(request), after, lane, landing });
+    // Only now, as above.
+    if (isOurs && next !== undefined && next !== flight.tier && verdict === 'blocked') {
       if (this.#ladder.refused(new URL(request.url).host, request.label ?? '', flight.tier, next)) this.#onLearnt();
     }
-    if (endOfPass) this.#putOff = { url: request.url, label: request.label ?? null, error };
-    await this.#checkpoint.reclaim(request, this.#dueTimes.get(id) ?? this.#now(), lane);
-    this.#dueTimes.delete(id);
+    if (endOfPass) this.#schedule.putOff = { url: request.url, label: request.label ?? null, error };
     if (lane === 'browser') this.#onBrowserNeeded();
-    this.#land(flight, 'bad');
+    this.#land(request);
     return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };
   }
 
@@ -314,20 +340,20 @@ export class Frontier implements IRequestManager {
 
   async addRequestsBatched(requests: RequestsLike, options: AddRequestsBatchedOptions = {}): Promise<AddRequestsBatchedResult> {
     const result = await this.#intake(requests, options);
-    this.#wake();
+    this.#schedule.wake();
     return result;
   }
 
   async handledCount(): Promise<number> {
-    return this.counts().handled;
+    return this.#standing.handled;
   }
 
   getTotalCount(): number {
-    return this.counts().total;
+    return this.#standing.total;
   }
 
   getPendingCount(): number {
-    const { total, handled } = this.counts();
+    const { total, handled } = this.#standing;
     return total - handled;
   }
 
@@ -335,133 +361,75 @@ export class Frontier implements IRequestManager {
 
   /** Hands a request out to a worker. Its flight ends as any other, by what the worker says of it, or by `lost`. */
   async assign(): Promise<Assignment | null> {
-    const next = await this.#take('http');
+    this.#assertWhole();
+    const next = await this.#schedule.take('http');
     if (!next) return null;
-    const stored = next.request as StoredRequest;
+    const { request: stored, at } = next.page;
     const { id, url, uniqueKey, errorMessages = [] } = stored;
     const label = labelFor(stored, this.#site);
     this.#takeOff({ id, url, uniqueKey, label, errorMessages, body: '' }, next);
-    return { request: { ...stored, ...(label !== undefined && { label }) }, tier: next.tier, claimedAt: next.at };
+    return { request: { ...stored, ...(label !== undefined && { label }) }, tier: next.tier, claimedAt: at };
   }
 
   /** Adds what a worker's intake has let in. Resolves when it is on disk; what is beyond `room` new ones, or beyond the
    *  crawl's limit, is left out. */
-  async addStored(requests: readonly RequestSchema[], { forefront, room }: { forefront: boolean; room: number }) {
-    return this.#inTurn(async () => {
-      const left = [...requests];
-      const added: ProcessedRequest[] = [];
-      for (let news = 0; left.length > 0;) {
-        const part = left.splice(0, Math.max(0, Math.min(left.length, room - news, this.#maxRequests - this.counts().total)));
-        if (part.length === 0) break;
-        const processed = await this.#checkpoint.add(part, forefront);
-        news += processed.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length;
-        added.push(...processed);
-      }
-      this.#wake();
-      return added;
-    });
+  async addStored(requests: readonly RequestSchema[], how: { forefront: boolean; room: number }) {
+    const added = await this.#add(requests, how);
+    this.#schedule.wake();
+    return [...added];
   }
 
   /** A worker has died: its pages come back at once. Those whose answer had begun to arrive may have killed it. */
   lost(requestIds: readonly string[]): void {
-    this.#quietSince = this.#now();
+    this.#schedule.died();
+    const lost = requestIds.map((id) => this.#airborneOf({ id }));
+    const outcome = { kind: 'lost' } as const;
     // Claims that are asked for from now on find them.
-    this.#see(this.#checkpoint.recover(requestIds));
-    for (const id of requestIds) {
-      const flight = this.#openFlightOf({ id });
-      flight.abandon(null, []);
-      this.#land(flight, 'bad');
+    this.#see(this.#settleAll(lost.map(({ next }) => ({ claim: next.page, outcome }))));
+    for (const { flight } of lost) {
+      flight.abandon(null);
+      this.#land(flight.request);
     }
   }
 
   // -- inside ---------------------------------------------------------------------------------------------------------
 
-  /** The next request to go out. */
-  async #take(lane: Lane): Promise<Next | null> {
-    if (await this.isEmpty(lane)) return null;
-    // The other lane may have taken a page meanwhile.
-    if (this.#mustWait(lane)) return null;
-    // Or another call this one; whoever asks does so again.
-    return this.#claims[lane].take();
+  async #add(requests: readonly RequestSchema[], how: { forefront: boolean; room: number }) {
+    const { processed, standing } = await this.#store.add(requests, { ...how, limit: this.#maxRequests });
+    this.#standing = standing;
+    return processed;
   }
 
-  #takeOff(request: InFlight, { tier, deaths, at }: Next): void {
-    this.#lanes.taken(request);
-    this.#alone = handOutAfter(deaths) === 'alone';
-    this.#flights.set(request.id as string, openFlight(request, { tier, since: this.#now(), claimedAt: at }));
-    this.#peak = Math.max(this.#peak, this.#flights.size);
+  #takeOff(request: InFlight, next: Next): void {
+    const flight = openFlight(request, { tier: next.tier, since: this.#now(), claimedAt: next.page.at });
+    this.#flights.set(request.id as string, { flight, next });
+    this.#schedule.tookOff(request, next, this.#flights.size);
   }
 
-  #openFlightOf(request: { readonly id?: string; readonly url?: string }): OpenFlight {
-    const flight = this.#flights.get(request.id as string);
-    if (!flight)
+  #airborneOf(request: { readonly id?: string; readonly url?: string }): Airborne {
+    const airborne = this.#flights.get(request.id as string);
+    if (!airborne)
       throw new SurefootError(
         'site',
         `${request.url ?? request.id} is not in flight: it was not handed out by this frontier, or is done.`,
       );
-    return flight;
+    return airborne;
   }
 
-  #claimsOf(lane: Lane): Claims {
-    return createClaims({
-      now: this.#now,
-      changes: () => this.#changes,
-      claim: (now) => this.#claim(lane, now),
-      room: () => this.#room(lane),
-      nextWake: (now) => this.#nextWake(lane, now),
-      bury: (next) => this.#bury(next),
-    });
+  /** @returns Whether the page was still ours: one that another machine has taken over is settled there. */
+  async #settle({ next: { page } }: Airborne, outcome: Outcome): Promise<boolean> {
+    return !(await this.#settleAll([{ claim: page, outcome }])).includes(page.id);
   }
 
-  /** The lane can have more pages in flight than now: so many can be claimed in one transaction. A page that has to be alone
-   *  is only claimed with none in flight, and then by itself. */
-  #room(lane: Lane): number {
-    // The gap to a host's last page is measured from the claim: what waits in line would shorten it.
-    if (this.#pace.hasGaps || lane === 'browser') return 1;
-    if (this.#flights.size === 0 || !this.#checkpoint.claimsTogether) return 1;
-    return Math.min(MAX_ROOM, Math.max(1, this.#peak - this.#flights.size));
-  }
-
-  /** Puts back what was claimed and must not be handed out now. */
-  #giveBack({ request }: Next, lane: Lane): void {
-    this.#see(this.#checkpoint.reclaim(asRequest(request), this.#now(), lane));
-    const { host } = new URL(request.url);
-    const rest = this.#pace.land(host, 'bad', null, this.#now());
-    // The claim may have closed its host until a page lands.
-    if (rest !== null) this.#rest(host, rest);
-    this.#wake();
-  }
-
-  async #claim(lane: Lane, now: number): Promise<Next | null> {
-    let tier: Tier = 'http';
-    const claimed = await this.#checkpoint.claim({
-      lane,
-      laneOf: (request) => {
-        tier = this.#lanes.tierFor(request, lane, now);
-        const belongs = laneOf(tier);
-        if (belongs !== lane) this.#wake();
-        if (belongs !== lane && belongs === 'browser') this.#onBrowserNeeded();
-        return belongs;
-      },
-      now,
-      maxDeaths: maxDeathsNow(this.#flights.size, now - this.#quietSince),
-      restAfter: (host) => this.#pace.takeOff(host, now),
-    });
-    const next = claimed && { ...claimed, tier, at: now };
-    // Its host may have asked for a rest while the claim was made.
-    if (next && this.#pace.isPaused(new URL(next.request.url).host, this.#now())) {
-      this.#giveBack(next, lane);
-      return null;
-    }
-    return next;
-  }
-
-  #rest(host: string, rest: Rest): void {
-    this.#see(this.#checkpoint.rest(host, rest));
+  async #settleAll(settlements: readonly Settlement[]): Promise<readonly string[]> {
+    const { standing, refused } = await this.#store.settle(settlements);
+    this.#standing = standing;
+    this.#schedule.wake();
+    return refused;
   }
 
   /** Of a write that nobody waits for: a crawl whose host stays closed on disk, or whose page stays locked, would wait for ever. */
-  #see(writing: Promise<void>): void {
+  #see(writing: Promise<unknown>): void {
     writing.catch((error: unknown) => this.fail(error));
   }
 
@@ -469,39 +437,9 @@ export class Frontier implements IRequestManager {
     if (this.#broken) throw this.#broken.error;
   }
 
-  /** What happened may give either lane something to claim. */
-  #wake(): void {
-    this.#changes++;
-    for (const lane of LANES) this.#claims[lane].wake();
-  }
-
-  /** Nothing is handed out beside a page that must be alone, nor such a page, claimed while all was quiet, beside another. */
-  #mustWait(lane: Lane): boolean {
-    if (this.#stopped || this.#alone) return true;
-    const { ahead } = this.#claims[lane];
-    return ahead !== null && this.#flights.size > 0 && handOutAfter(ahead.deaths) === 'alone';
-  }
-
-  /** When there may be something to claim. With nothing else left, the second pass begins. */
-  #nextWake(lane: Lane, now: number): number {
-    const wake = this.#checkpoint.nextWake();
-    // Until then, pages that may have killed the process twice are not even looked for.
-    const quietAt = this.#quietSince + QUIET_MILLIS;
-    if (now < quietAt) return Math.min(wake ?? Infinity, quietAt);
-    if (wake !== null || this.#flights.size > 0 || LANES.some((other) => this.#claims[other].ahead)) return wake ?? Infinity;
-    // The browser lane has not looked at what waits for the HTTP lane.
-    if (lane !== 'http') return Infinity;
-    const begin = now + this.#secondPassDelayMillis;
-    const postponed = this.#checkpoint.startSecondPass(begin);
-    if (postponed === 0) return Infinity;
-    this.#peak = 0; // Fewer at a time from here on.
-    this.#onSecondPass(postponed, this.#putOff);
-    return begin;
-  }
-
   /** Makes a page that killed the process a dead letter, without fetching it again. */
   async #bury(next: Next): Promise<void> {
-    const request = asRequest(next.request);
+    const request = new crawlee.Request(next.page.request);
     const { tier } = next;
     this.#takeOff(request, next);
     const error = `The process died ${MAX_DEATHS} times while this page was in flight, the last time with no other page.`;
@@ -524,22 +462,26 @@ export class Frontier implements IRequestManager {
     if (this.#ladder.learn(rendered === undefined ? page : { ...page, rendered })) this.#onLearnt();
   }
 
-  #land({ request, tier, since, throttled }: OpenFlight, how: Landing): void {
-    const { host } = new URL(request.url);
-    const now = this.#now();
+  #landingOf({ tier, since, throttled }: OpenFlight, how: Landing): HostLanding {
     // How long a page takes says something of its host only beside pages that are fetched likewise.
-    const millis = tier === 'http' || tier === 'impersonate' ? now - since : null;
-    const rest = this.#pace.land(host, throttled ? 'throttled' : how, millis, now);
-    if (rest !== null) this.#rest(host, rest);
-    this.#flights.delete(request.id as string);
+    const millis = tier === 'http' || tier === 'impersonate' ? this.#now() - since : null;
+    return { how: throttled ? 'throttled' : how, millis };
+  }
+
+  #land({ id }: Pick<InFlight, 'id'>): void {
+    this.#flights.delete(id as string);
     this.#landed++;
-    this.#alone = false;
-    // The page may have added links past this frontier, through RequestQueue.open(), and its host may be called again.
-    this.#wake();
+    this.#schedule.landed();
   }
 }
 
-/** A claim brings what is stored; other stores than ours hand out Crawlee's own. */
-function asRequest(request: Request | StoredRequest): Request {
-  return request instanceof crawlee.Request ? request : new crawlee.Request(request);
+/** A flight and the claim that it began with. */
+interface Airborne {
+  readonly flight: OpenFlight;
+  readonly next: Next;
+}
+
+/** One that a worker had is a body already. */
+function bodyOf(request: InFlight): string {
+  return 'body' in request ? request.body : toBody(request);
 }

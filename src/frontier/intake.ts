@@ -6,7 +6,7 @@ import type { BatchAddRequestsResult, ProcessedRequest } from '@crawlee/types';
 import { SurefootError } from '../core/errors.ts';
 import type { Site } from '../core/site.ts';
 import { assertKnownKeys, type CarryingSite } from '../core/user-data.ts';
-import type { AddOptions } from './known-links.ts';
+import type { KnownOptions } from './known-links.ts';
 import { crawlee, uniqueKeyOf } from '../crawlee.ts';
 
 /** Requests added in one transaction. */
@@ -19,50 +19,27 @@ export type Intake = (requests: RequestsLike, options: AddRequestsBatchedOptions
 export type IntakeSite = CarryingSite & Pick<Site, 'labelOf' | 'routes' | 'fragments'>;
 
 export interface IntakeOptions {
-  /** What it leaves unprocessed is over its own limit. */
-  queue: { addRequests(requests: Request[], options: AddOptions): Promise<BatchAddRequestsResult> };
+  /** What it leaves unprocessed is over a limit. */
+  queue: { addRequests(requests: Request[], options: KnownOptions): Promise<BatchAddRequestsResult> };
   site: IntakeSite;
-  /** Requests known at most; further ones are not added. */
-  maxRequests: number;
-  /** Requests that are known now. */
-  known: () => number;
-  /** Runs what goes by that number after all that did so before. @default at once */
-  inTurn?: InTurn;
-}
-
-export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
-
-/** One after the other, or several at once would each find the same room. */
-export function takeTurns(): InTurn {
-  let before: Promise<unknown> = Promise.resolve();
-  return async (work) => {
-    const now = before.then(work);
-    before = Promise.allSettled([now]);
-    return now;
-  };
 }
 
 /** Resolves when all requests are on disk: Crawlee's own queue leaves all but the first 1,000 to the background, where a
  *  page could be done before its links are known.
  *  @throws {SurefootError} kind `site`: a link that is no http(s) URL, a label without a route, a secret header,
  *  a key of `userData` that its label's schema does not know. */
-export function createIntake({ queue, site, maxRequests, known, inTurn }: IntakeOptions): Intake {
-  const add: Intake = async (requests, { forefront = false, maxNewRequests = Infinity }) => {
+export function createIntake({ queue, site }: IntakeOptions): Intake {
+  return async (requests, { forefront = false, maxNewRequests: room = Infinity }) => {
     const addedRequests: ProcessedRequest[] = [];
     const requestsOverLimit: Source[] = [];
     let batch: Request[] = [];
-    let budget = maxNewRequests;
+    let added = 0;
     const flush = async () => {
-      while (batch.length > 0) {
-        const room = Math.min(budget, maxRequests - known());
-        const part = batch.splice(0, Math.max(0, Math.min(batch.length, room)));
-        if (part.length === 0) break;
-        const { processedRequests, unprocessedRequests } = await queue.addRequests(part, { forefront, room });
-        requestsOverLimit.push(...unprocessedRequests.map(({ url }) => ({ url })));
-        budget -= processedRequests.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length;
-        addedRequests.push(...processedRequests);
-      }
-      requestsOverLimit.push(...batch.map(({ url }) => ({ url })));
+      if (batch.length === 0) return;
+      const { processedRequests, unprocessedRequests } = await queue.addRequests(batch, { forefront, room: room - added });
+      requestsOverLimit.push(...unprocessedRequests.map(({ url }) => ({ url })));
+      added += processedRequests.filter(({ wasAlreadyPresent }) => !wasAlreadyPresent).length;
+      addedRequests.push(...processedRequests);
       batch = [];
     };
     for await (const source of requests) {
@@ -72,7 +49,6 @@ export function createIntake({ queue, site, maxRequests, known, inTurn }: Intake
     await flush();
     return { addedRequests, waitForAllRequestsToBeAdded: Promise.resolve([]), requestsOverLimit };
   };
-  return inTurn ? async (requests, options) => inTurn(async () => add(requests, options)) : add;
 }
 
 function toRequest(source: string | Source, site: IntakeSite): Request {

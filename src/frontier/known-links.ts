@@ -6,16 +6,16 @@ import type { BatchAddRequestsResult, ProcessedRequest } from '@crawlee/types';
 const KNOWN_LINKS = 10_000;
 
 /** How requests are added, and how many new ones at the most. */
-export interface AddOptions {
+export interface KnownOptions {
   readonly forefront: boolean;
   readonly room: number;
 }
 
 /** @param add Adds what is not known to be known; what it leaves out is over a limit.
  *  @returns The same for any requests. */
-export function pastKnown(add: (requests: Request[], options: AddOptions) => Promise<readonly ProcessedRequest[]>) {
+export function pastKnown(add: (requests: Request[], options: KnownOptions) => Promise<readonly ProcessedRequest[]>) {
   const known = new Map<string, ProcessedRequest>();
-  return async (requests: Request[], options: AddOptions): Promise<BatchAddRequestsResult> => {
+  return async (requests: Request[], options: KnownOptions): Promise<BatchAddRequestsResult> => {
     const unknown = requests.filter(({ uniqueKey }) => !known.has(uniqueKey));
     const processedRequests = requests.flatMap(({ uniqueKey }) => known.get(uniqueKey) ?? []);
     if (unknown.length === 0) return { processedRequests, unprocessedRequests: [] };

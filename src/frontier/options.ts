@@ -1,23 +1,20 @@
 // What a frontier is made of, and what it shows of itself.
-import type { RequestQueue } from '@crawlee/core';
-
-import type { QueueCounts } from '../core/checkpoint.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DeadLetter, PutOff } from '../core/dead-letter.ts';
 import type { Ladder } from '../core/ladder.ts';
+import type { HostSpeed } from '../core/pace.ts';
 import type { Tier } from '../core/page.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { RunStore } from '../core/run-store.ts';
 import type { Phase } from './flight.ts';
 import type { IntakeSite } from './intake.ts';
-import type { Pace } from './pace.ts';
 
 export interface FrontierOptions {
-  queue: RequestQueue;
-  checkpoint: Checkpoint;
+  store: RunStore;
   site: IntakeSite;
   /** Requests known at most, over all restarts; further ones are not added. @default no limit */
   maxRequests?: number | undefined;
-  pace: Pace;
+  /** Whether hosts have a gap between their pages from the beginning (`--delay`). @default false */
+  hasGaps?: boolean;
   /** Pages that the HTTP lane can have in flight: so many are looked for at once. @default as many as it has had */
   concurrency?: number;
   /** @default one of tier `http` alone */
@@ -39,8 +36,10 @@ export interface FrontierOptions {
 }
 
 /** What `Frontier.snapshot()` shows. Times are epoch milliseconds by the machine's clock. */
-export interface FrontierSnapshot extends QueueCounts {
+export interface FrontierSnapshot {
+  readonly total: number;
+  readonly handled: number;
   readonly flights: readonly { url: string; label: string | null; tier: string; phase: Phase; ageMillis: number }[];
-  readonly hosts: readonly { host: string; inFlight: number; window: number; restsUntil: number }[];
+  readonly hosts: readonly (Omit<HostSpeed, 'restsFor'> & { readonly restsUntil: number })[];
   readonly nextWake: number | null;
 }

@@ -12,7 +12,7 @@ import type {
 } from '@crawlee/core';
 import type { Dictionary, RequestSchema } from '@crawlee/types';
 
-import { toBody, type PageEnd } from '../core/checkpoint.ts';
+import { toBody, type PageEnd } from '../core/run-store.ts';
 import type { DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
 import type { Assignment, FromWorker, Questions } from '../core/worker-messages.ts';
@@ -48,8 +48,6 @@ export class RemoteFrontier implements IRequestManager {
   readonly #intake: Intake;
   readonly #assigned: Assignment[] = [];
   readonly #flights = new Map<string, OpenFlight>();
-  readonly #dueTimes = new Map<string, number>();
-  readonly #letters = new Map<string, DeadLetter>();
   #ended = false;
 
   constructor({ site, post, sent, ask, onAssigned }: RemoteFrontierOptions) {
@@ -58,7 +56,7 @@ export class RemoteFrontier implements IRequestManager {
     this.#ask = ask;
     this.#onAssigned = onAssigned;
     const addRequests = pastKnown((requests, options) => ask('add', { requests: requests.map(toSchema), ...options }));
-    this.#intake = createIntake({ queue: { addRequests }, site, maxRequests: Infinity, known: () => 0 });
+    this.#intake = createIntake({ queue: { addRequests }, site });
   }
 
   // -- what the main process says --------------------------------------------------------------------------------------
@@ -95,13 +93,13 @@ export class RemoteFrontier implements IRequestManager {
   }
 
   defer(request: Request, notBefore: number): void {
-    this.flightOf(request).abandon(null, []);
-    this.#dueTimes.set(request.id as string, notBefore);
+    const flight = this.flightOf(request);
+    flight.abandon(null);
+    flight.due = notBefore;
   }
 
   giveUp(request: Request, end: PageEnd, letter?: DeadLetter): void {
-    this.flightOf(request).abandon(end, []);
-    if (letter) this.#letters.set(request.id as string, letter);
+    this.flightOf(request).abandon(end, letter);
   }
 
   pause(request: Request, until: number): void {
@@ -142,8 +140,6 @@ export class RemoteFrontier implements IRequestManager {
     const id = request.id as string;
     // First: it throws for userData that is no JSON, and the page is in flight then.
     const body = toBody(request);
-    const letter = this.#letters.get(id);
-    this.#letters.delete(id);
     this.#flights.delete(id);
     const done: FromWorker = {
       type: 'done',
@@ -155,7 +151,7 @@ export class RemoteFrontier implements IRequestManager {
         rows: flight.rows,
         rejected: flight.rejected,
         bytes: flight.bytes,
-        ...(letter && { letter }),
+        ...(flight.letter && { letter: flight.letter }),
       },
     };
     this.#post(done, this.#flights.size >= MANY_IN_FLIGHT ? PATIENCE_MILLIS : 0);
@@ -165,9 +161,8 @@ export class RemoteFrontier implements IRequestManager {
     const flight = this.flightOf(request);
     flight.close();
     const id = request.id as string;
-    const notBefore = this.#dueTimes.get(id) ?? Date.now();
+    const notBefore = flight.due ?? Date.now();
     const body = toBody(request);
-    this.#dueTimes.delete(id);
     this.#flights.delete(id);
     this.#post({ type: 'again', page: { id, body, errorMessages: request.errorMessages, notBefore } });
     return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };

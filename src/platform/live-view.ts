@@ -1,6 +1,6 @@
 // What listens on an Actor's web server port: the status as a plain page and as JSON, and the platform's readiness probe.
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** https://docs.apify.com/platform/actors/development/programming-interface/standby */
@@ -12,14 +12,14 @@ export interface LiveViewOptions {
   /** `0.0.0.0` where the platform stands before it. @default 127.0.0.1 */
   host?: string;
   /** The page's text, as a terminal would show it. */
-  text(): string;
+  text(): Promise<string>;
   /** What `/status.json` says. */
-  status(): object;
+  status(): Promise<object>;
 }
 
 /** @returns The port it listens on. */
 export async function startLiveView(options: LiveViewOptions): Promise<{ readonly port: number; close(): void }> {
-  const server = createServer((request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const { pathname } = new URL(request.url ?? '/', 'http://live-view');
     const send = (status: number, type: string, body: string) =>
       void response
@@ -31,9 +31,13 @@ export async function startLiveView(options: LiveViewOptions): Promise<{ readonl
         .end(body);
     if (request.headers[PROBE] !== undefined) send(200, 'text/plain', 'ready\n');
     else if (request.method !== 'GET' && request.method !== 'HEAD') send(405, 'text/plain', 'Only GET and HEAD.\n');
-    else if (pathname === '/status.json') send(200, 'application/json', JSON.stringify(options.status()));
-    else if (pathname === '/') send(200, 'text/html', toPage(options.text()));
+    else if (pathname === '/status.json') send(200, 'application/json', JSON.stringify(await options.status()));
+    else if (pathname === '/') send(200, 'text/html', toPage(await options.text()));
     else send(404, 'text/plain', 'Only / and /status.json.\n');
+  };
+  const server = createServer((request, response) => {
+    // A store that cannot be read ends the crawl by the pages' own commits, with a better message.
+    answer(request, response).catch(() => response.destroy());
   });
   await once(server.listen(options.port, options.host ?? '127.0.0.1'), 'listening');
   server.unref();

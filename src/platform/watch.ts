@@ -4,7 +4,7 @@ import { listenForQuestions } from './signals.ts';
 export interface WatchOptions<Snapshot> {
   /** Grows with every attempt that ends. */
   progress(): number;
-  snapshot(): Snapshot;
+  snapshot(): Promise<Snapshot>;
   /** Keeps the snapshot where `status --live` finds it. */
   keep(snapshot: Snapshot): Promise<void>;
   /** Shows it to the operator. `stalledSeconds` is null when somebody asked. */
@@ -21,19 +21,24 @@ export function watch<Snapshot>(options: WatchOptions<Snapshot>): { stop(): void
   let last = options.progress();
   let since = performance.now();
   let shownAt = since;
+  const look = (stalledSeconds: number | null, shows: boolean) => {
+    const work = async () => {
+      const snapshot = await options.snapshot();
+      if (shows) options.show(snapshot, stalledSeconds);
+      await options.keep(snapshot);
+    };
+    // A store that cannot be read or written ends the crawl by the pages' own commits, with a better message.
+    work().catch(() => {});
+  };
   const timer = setInterval(() => {
     const now = performance.now();
     const progress = options.progress();
     if (progress !== last) [last, since, shownAt] = [progress, now, now];
-    const snapshot = options.snapshot();
-    if (now - shownAt >= stallMillis) {
-      shownAt = now;
-      options.show(snapshot, Math.round((now - since) / 1_000));
-    }
-    // A store that cannot be written ends the crawl by the pages' own commits, with a better message.
-    options.keep(snapshot).catch(() => {});
+    const stalled = now - shownAt >= stallMillis;
+    if (stalled) shownAt = now;
+    look(stalled ? Math.round((now - since) / 1_000) : null, stalled);
   }, everyMillis).unref();
-  const questions = listenForQuestions(() => options.show(options.snapshot(), null));
+  const questions = listenForQuestions(() => look(null, true));
   return {
     stop() {
       clearInterval(timer);

@@ -5,7 +5,6 @@ import type { WriteStream } from 'node:tty';
 import type CliProgress from 'cli-progress';
 
 import { toCount, toDuration, toRate } from './figures.ts';
-import type { Snapshot } from './live.ts';
 
 // Only a terminal has a bar.
 const require = createRequire(import.meta.url);
@@ -29,7 +28,7 @@ interface Frontier {
   counts(): { readonly total: number; readonly handled: number };
   readonly failed: number;
   readonly inFlight: number;
-  snapshot(): Pick<Snapshot, 'nextWake'>;
+  readonly nextWake: number | null;
 }
 
 /** Where progress goes. Only `write`, `isTTY` and `columns` are used of it. */
@@ -88,7 +87,7 @@ export function startProgress(options: ProgressOptions): Progress {
 /** @param now Epoch milliseconds. */
 export function readProgress(frontier: Frontier, now: number): ProgressCounts {
   const { total: known, handled: done } = frontier.counts();
-  const nextWake = frontier.inFlight > 0 ? null : frontier.snapshot().nextWake;
+  const nextWake = frontier.inFlight > 0 ? null : frontier.nextWake;
   return { done, known, failed: frontier.failed, restsFor: nextWake === null ? 0 : Math.max(0, nextWake - now) / 1_000 };
 }
 

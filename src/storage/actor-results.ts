@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 
 import type { StorageClient } from '@crawlee/types';
 
-import { DATASETS } from '../core/checkpoint.ts';
+import { DATASETS } from '../core/run-store.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TYPES: Readonly<Record<string, string>> = {

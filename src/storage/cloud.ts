@@ -2,6 +2,9 @@
 // `apify` belongs to platform/actor.ts.
 import type { StorageClient } from '@crawlee/types';
 
+import { SurefootError } from '../core/errors.ts';
+import type { StoreTraits } from '../core/run-store.ts';
+import { openJournaledStore } from './journaled-store.ts';
 import type { OpenStorage } from './open.ts';
 import { withOwnStores, type OwnStores } from './own-stores.ts';
 
@@ -9,17 +12,36 @@ import { withOwnStores, type OwnStores } from './own-stores.ts';
  *  platform says of its counters that they lag by up to 5 s, and nothing of listings. */
 const SETTLE_MILLIS = 10_000;
 
-/** What the frontier's journal has to know of the client. */
-export interface CloudTraits {
-  /** The same store, for calls that are not to be repeated when their answer is lost. */
-  readonly once: StorageClient;
-  readonly settleMillis: number;
-}
+const STORE = 'default';
+const TRAITS: StoreTraits = {
+  exactlyOnce: true,
+  durable: true,
+  countsDeaths: false,
+  shared: false,
+  paidWrites: true,
+  lagMillis: SETTLE_MILLIS,
+};
 
+/** @param clients `once`: the same store, for calls that are not to be repeated when their answer is lost. */
 export async function openCloudStorage(
   { client, once }: { client: StorageClient; once: StorageClient },
   stores: OwnStores,
 ): Promise<OpenStorage> {
   const own = await withOwnStores(client, stores);
-  return { client: own, atomic: null, cloud: { once, settleMillis: SETTLE_MILLIS }, close: () => {} };
+  return {
+    client: own,
+    traits: TRAITS,
+    async openRun({
+      limits = { hostConcurrency: Infinity, delayMillis: 0 },
+      random = Math.random,
+      now = Date.now,
+      openQueue,
+    } = {}) {
+      if (!openQueue) throw new SurefootError('storage', 'A run of the platform is opened inside a crawl alone.');
+      return openJournaledStore({ client: own, once, traits: TRAITS, store: STORE, limits, random, now, openQueue });
+    },
+    // A run of the platform has stores of its own, and they are new.
+    clear: async () => {},
+    close: async () => {},
+  };
 }

@@ -6,23 +6,28 @@ import { join } from 'node:path';
 import type * as StockStorage from '@crawlee/memory-storage';
 import type { StorageClient } from '@crawlee/types';
 
-import { isAtomic, type AtomicStorage } from '../core/checkpoint.ts';
 import { SurefootError } from '../core/errors.ts';
-import type { CloudTraits } from './cloud.ts';
+import type { RunStore, StoreTraits } from '../core/run-store.ts';
 import { withParts } from './parts.ts';
+import { openPlainStore } from './plain-store.ts';
+import { clearRun } from './run.ts';
 import { openSqliteStorage } from './sqlite/client.ts';
+import { SQLITE_TRAITS } from './sqlite/run-store.ts';
+import type { RunStoreOptions } from './store-options.ts';
 
 const SQLITE_FILE = 'crawl.sqlite';
 
 const require = createRequire(import.meta.url);
 
+/** A storage client of Crawlee's, and the run in it. */
 export interface OpenStorage {
   readonly client: StorageClient;
-  /** The same client where it commits pages in one transaction; null for the stock ones. */
-  readonly atomic: AtomicStorage | null;
-  /** Set for the Apify platform's client (cloud.ts): rows are journaled, and each run has stores of its own. */
-  readonly cloud?: CloudTraits;
-  close(): void;
+  readonly traits: StoreTraits;
+  /** Opens the run's queue with the pace of its hosts; once a process. */
+  openRun(options?: RunStoreOptions): Promise<RunStore>;
+  /** Drops what a run has written: queue, rows, dead letters, state. Stores that a site opened by a name of its own stay. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface OpenStorageOptions {
@@ -36,11 +41,7 @@ export interface OpenStorageOptions {
 
 /** @throws {SurefootError} kind `storage`: the folder cannot be written, or what is there cannot be used. */
 export function openStorage({ store, storageDir, fresh = false, readOnly = false }: OpenStorageOptions): OpenStorage {
-  if (store !== 'sqlite') {
-    const { MemoryStorage } = require('@crawlee/memory-storage') as typeof StockStorage;
-    const client = withParts(new MemoryStorage({ localDataDirectory: storageDir, persistStorage: store === 'files' }));
-    return { client, atomic: null, close: () => {} };
-  }
+  if (store !== 'sqlite') return openStock(storageDir, store === 'files');
   const file = join(storageDir, SQLITE_FILE);
   if (readOnly && !existsSync(file)) {
     throw new SurefootError(
@@ -49,7 +50,42 @@ export function openStorage({ store, storageDir, fresh = false, readOnly = false
     );
   }
   const client = openOrSetAside(file, { fresh, readOnly });
-  return { client, atomic: isAtomic(client) ? client : null, close: () => client.close() };
+  return {
+    client,
+    traits: SQLITE_TRAITS,
+    openRun: (options) => client.openRun(options),
+    clear: () => client.purge(),
+    close: async () => client.close(),
+  };
+}
+
+/** Crawlee's own files or memory. */
+function openStock(localDataDirectory: string, persistStorage: boolean): OpenStorage {
+  const { MemoryStorage } = require('@crawlee/memory-storage') as typeof StockStorage;
+  const client = withParts(new MemoryStorage({ localDataDirectory, persistStorage }));
+  const traits: StoreTraits = {
+    exactlyOnce: false,
+    durable: persistStorage,
+    countsDeaths: false,
+    shared: false,
+    paidWrites: false,
+    lagMillis: 0,
+  };
+  return {
+    client,
+    traits,
+    async openRun({
+      limits = { hostConcurrency: Infinity, delayMillis: 0 },
+      random = Math.random,
+      now = Date.now,
+      openQueue,
+    } = {}) {
+      if (!openQueue) throw new SurefootError('storage', "Crawlee's own stores hold a run inside a crawl alone.");
+      return openPlainStore({ client, queue: await openQueue(), traits, limits, random, now });
+    },
+    clear: () => clearRun(client),
+    close: async () => {},
+  };
 }
 
 function openOrSetAside(file: string, { fresh, readOnly }: { fresh: boolean; readOnly: boolean }) {

@@ -2,7 +2,7 @@
 // stores of the run, and only what a site opens by a name of its own is shared between runs.
 import type { StorageClient } from '@crawlee/types';
 
-import { DATASETS } from '../core/checkpoint.ts';
+import { DATASETS } from '../core/run-store.ts';
 import { bound, inParts } from './parts.ts';
 
 /** Ids of stores that exist. */

@@ -1,7 +1,7 @@
-// Keeps the run's record in the store, and clears the store for a new run.
+// Keeps the run's record in the store, and clears a store without transactions for a new run.
 import type { StorageClient } from '@crawlee/types';
 
-import { DATASETS, isAtomic } from '../core/checkpoint.ts';
+import { DATASETS } from '../core/run-store.ts';
 import type { RunRecord } from '../core/run.ts';
 
 const STORE = 'default';
@@ -49,13 +49,9 @@ export async function writeState(client: StorageClient, name: StateName, state: 
   });
 }
 
-/** Drops what a run has written: queue, rows, dead letters, state. Stores that a site opened by a name of its own stay.
- *  Killed half-way, it is done again on the next start: where not all goes at once, the record goes first. */
+/** Drops what a run has written to a store without transactions. Killed half-way, it is done again on the next start: the
+ *  record goes first. */
 export async function clearRun(client: StorageClient): Promise<void> {
-  if (isAtomic(client)) {
-    await client.purge?.();
-    return;
-  }
   // Not `purge()`: the stock client's does not tell what it has read already, and reads files that are gone.
   const stores = await client.keyValueStores().getOrCreate(STORE);
   await client.keyValueStore(stores.id).delete();

@@ -1,13 +1,13 @@
 // Takes pages from a queue and commits each through the journal until none is left; dies by SIGKILL where it is told to.
 // Environment: STORE_DIR (Crawlee's own files) or the platform's variables; DIE_AT, such as `after push 2`.
-import { Configuration, type Request } from '@crawlee/core';
+import { Configuration, Request } from '@crawlee/core';
 import { MemoryStorage } from '@crawlee/memory-storage';
 import type { StorageClient } from '@crawlee/types';
 import { Actor } from 'apify';
 
-import { openJournal, releaseLocks } from '../../src/frontier/journal.ts';
-import { journaledCheckpoint } from '../../src/frontier/journaled-checkpoint.ts';
+import { toBody } from '../../src/core/run-store.ts';
 import { openLaneQueue } from '../../src/frontier/lane-queue.ts';
+import { openJournaledStore } from '../../src/storage/journaled-store.ts';
 import { withOwnStores } from '../../src/storage/own-stores.ts';
 
 const {
@@ -108,41 +108,40 @@ const inner = STORE_DIR ? byName(new MemoryStorage({ localDataDirectory: STORE_D
 const client = withSteps(inner);
 const config = new Configuration({ storageClient: client, purgeOnStart: false });
 
-const journal = await openJournal({ client, store: 'default', settleMillis: 20 });
-const queue = await openLaneQueue(config);
-queue.requestLockSecs = 1;
-await releaseLocks(client, queue.id);
-await queue.addRequests(Array.from({ length: 12 }, (_, page) => ({ url: `https://a.example/${page}` })));
-const checkpoint = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, queue);
+const store = await openJournaledStore({
+  client,
+  store: 'default',
+  traits: { exactlyOnce: true, durable: true, countsDeaths: false, shared: false, paidWrites: true, lagMillis: 20 },
+  limits: { hostConcurrency: 100, delayMillis: 0 },
+  random: Math.random,
+  now: Date.now,
+  openQueue: () => openLaneQueue(config),
+});
+await store.add(
+  Array.from({ length: 12 }, (_, page) => JSON.parse(toBody(new Request({ url: `https://a.example/${page}` }))) as Request),
+  { forefront: false, room: Infinity, limit: Infinity },
+);
 
 /** What the parent counts: pages that were worked on. */
 const fetched = (url: string) => process.stdout.write(`${url}\n`);
 
 async function work(): Promise<void> {
-  while (!(await checkpoint.isFinished())) {
-    const claimed = await checkpoint.claim({
-      now: Date.now(),
-      maxDeaths: Infinity,
-      restAfter: () => ({ until: 0, closed: false }),
-    });
-    if (!claimed) {
+  while (!(await store.isFinished())) {
+    const [page] = (await store.claim({ lane: 'http', room: 1, maxDeaths: Infinity, leaseMillis: 1_000 })).pages;
+    if (!page) {
       await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
-    const { url } = claimed.request;
+    const { url } = page.request;
     fetched(url);
     const rows = [1, 2].map((part) => ({ dataset: 'default', json: JSON.stringify({ url, part }) }));
-    await checkpoint.commit(claimed.request as Request, rows, {
-      end: 'succeeded',
-      tier: 'http',
-      host: 'a.example',
-      bytes: 1,
-      millis: 1,
-      rejected: 0,
-    });
+    const tally = { end: 'succeeded', tier: 'http', host: 'a.example', bytes: 1, millis: 1, rejected: 0 } as const;
+    const body = toBody({ ...page.request, handledAt: new Date().toISOString() });
+    await store.settle([{ claim: page, outcome: { kind: 'done', body, rows, tally, landing: { how: 'good', millis: 1 } } }]);
   }
 }
 
 await Promise.all(Array.from({ length: AT_ONCE }, work));
-process.stdout.write(`finished ${JSON.stringify(checkpoint.tallies())} ${JSON.stringify(checkpoint.counts())}\n`);
+const { tallies, total, handled } = await store.totals();
+process.stdout.write(`finished ${JSON.stringify(tallies)} ${JSON.stringify({ total, handled })}\n`);
 process.exit(0);

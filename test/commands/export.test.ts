@@ -21,7 +21,7 @@ async function exported(run: Partial<RunRecord>, asked: Partial<Settings> = {}):
   await writeState(client, 'TRAFFIC', [traffic]);
   const { id } = await client.datasets().getOrCreate('default');
   await client.dataset(id).pushItems([{ b: 1, a: 2 }]);
-  close();
+  await close();
   const paths = (await exportCommand(settingsSchema.parse({ command: 'export', storageDir, ...asked }))).split('\n');
   return Object.fromEntries(paths.map((path) => [path.replace(/^.*Z-/, ''), readFileSync(path, 'utf8')]));
 }

@@ -8,11 +8,9 @@ import { isMeant, retryFailedCommand } from '../../src/commands/retry-failed.ts'
 import { recordAttempt, toDeadLetter, type Attempt, type DeadLetter } from '../../src/core/dead-letter.ts';
 import { decideRun, type RunRecord } from '../../src/core/run.ts';
 import { settingsSchema, type Settings } from '../../src/input/schema.ts';
-import { openStorage } from '../../src/storage/open.ts';
 import { readRun, writeRun } from '../../src/storage/run.ts';
 import { acquireRunLock, readLockOwner } from '../../src/storage/sqlite/lock.ts';
-import { claimAll, newFolder, tally } from '../storage/sqlite/fixture.ts';
-import type { SqliteStorage } from '../../src/storage/sqlite/client.ts';
+import { claimAll, newFolder, openIn, tally } from '../storage/sqlite/fixture.ts';
 
 const AT = '2026-02-03T04:05:06.000Z';
 
@@ -54,8 +52,8 @@ const run: RunRecord = {
 };
 
 const open = (dir: string) => {
-  const storage = openStorage({ store: 'sqlite', storageDir: dir });
-  return { ...storage, client: storage.client as SqliteStorage };
+  const client = openIn(dir);
+  return { client, close: () => client.close() };
 };
 
 /** A finished crawl in which these pages failed, each as it says, and one did not. */

@@ -18,7 +18,7 @@ async function live({ running, said }: { running: boolean; said?: Snapshot | nul
   const input = { site: 'hackernews', startUrls: ['https://a.example/'], maxRequests: null };
   await writeRun(client, { input, startedAt: '2026-02-03T04:05:06.000Z', finishedAt: null, demoPort: null });
   if (said !== undefined) await writeSnapshot(client, said);
-  close();
+  await close();
   const lock = running ? acquireRunLock(storageDir) : null;
   try {
     return await statusCommand(settingsSchema.parse({ command: 'status', storageDir, live: true }));

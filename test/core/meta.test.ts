@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { TallySum } from '../../src/core/checkpoint.ts';
+import type { TallySum } from '../../src/core/run-store.ts';
 import { HOSTS_LISTED, type RunDescription, toMeta } from '../../src/core/meta.ts';
 
 const run: RunDescription = {

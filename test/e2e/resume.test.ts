@@ -178,7 +178,7 @@ it('a run of a site that has another name by now is not resumed, and the message
   const { client, close } = openStorage({ store: 'sqlite', storageDir });
   const input = { site: 'renamed', startUrls: [site.url], maxRequests: null };
   await writeRun(client, { input, startedAt: '2026-02-03T04:05:06.000Z', finishedAt: null, demoPort: null });
-  close();
+  await close();
   for (const flags of [['--resume'], []]) {
     const { code, stderr } = await start(...flags).ended;
     expect(code).toBe(1);

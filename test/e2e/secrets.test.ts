@@ -217,11 +217,11 @@ it('a header that a site adds is sent, and stands in no line, export or row, not
       await engine.frontier.addRequestsBatched([site.url]);
       await engine.run();
       const run = { site: 'secretive', startUrls: [site.url], startedAt: '', finishedAt: null, status: 'unfinished' } as const;
-      const meta = toMeta(run, engine.tallies(), engine.counts(), {});
+      const meta = toMeta(run, (await engine.totals()).tallies, engine.counts(), {});
       await exportRows(storage.client, { settings, site: secretive, meta, redact });
     },
   );
-  storage.close();
+  await storage.close();
   expect(sent.length).toBeGreaterThan(4);
   expect(sent.filter((header) => header !== `Bearer ${secret}`)).toEqual([]);
   expect(lines.length).toBeGreaterThan(4);

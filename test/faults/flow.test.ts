@@ -2,8 +2,7 @@
 import { Request } from '@crawlee/core';
 import { describe, expect, it } from 'vitest';
 
-import type { SqliteStorage } from '../../src/storage/sqlite/client.ts';
-import { newFolder, OPEN, openIn, queueWith } from '../storage/sqlite/fixture.ts';
+import { newFolder, OPEN, openIn, queueWith, type ClaimsStorage } from '../storage/sqlite/fixture.ts';
 import { crawl, realClock } from './harness.ts';
 import { sendPage, serve } from './serve.ts';
 
@@ -50,7 +49,8 @@ describe('while 50 requests of one host wait for a Retry-After of 5 s', () => {
       onStart(frontier) {
         sampling = setInterval(() => {
           wasFull ||= inUse === SLOTS;
-          if (wasFull && inUse > 0) inFlight.push(...frontier.snapshot().flights.map(({ url }) => new URL(url).origin));
+          if (!wasFull || inUse === 0) return;
+          void frontier.snapshot().then(({ flights }) => inFlight.push(...flights.map(({ url }) => new URL(url).origin)));
         }, 100);
       },
     });
@@ -125,16 +125,20 @@ describe('a thousand requests that wait', () => {
   const SECONDS = 3;
 
   /** @param storage Counts what is asked of it. */
-  function counting(storage: SqliteStorage): { storage: SqliteStorage; claims: () => number } {
+  function counting(storage: ClaimsStorage) {
     let claims = 0;
-    const claim: SqliteStorage['claim'] = async (...args) => {
-      claims++;
-      return storage.claim(...args);
+    const openRun: ClaimsStorage['openRun'] = async (options) => {
+      const store = await storage.openRun(options);
+      const claim: typeof store.claim = async (want) => {
+        claims++;
+        return store.claim(want);
+      };
+      return { ...store, claim };
     };
-    return { storage: { ...storage, claim }, claims: () => claims };
+    return { storage: { ...storage, openRun }, claims: () => claims };
   }
 
-  async function claimsWhileIdle(storage: SqliteStorage, urls: string[], busy: () => boolean): Promise<number> {
+  async function claimsWhileIdle(storage: ClaimsStorage, urls: string[], busy: () => boolean): Promise<number> {
     const counted = counting(storage);
     let asked = -1;
     await crawl({

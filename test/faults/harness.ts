@@ -10,14 +10,13 @@ import { defineSite, type Site } from '../../src/core/site.ts';
 import { createPlainClient, type PlainClientOptions } from '../../src/fetch/clients/plain.ts';
 import { createHttpCrawler, limitConcurrency } from '../../src/fetch/http-crawler.ts';
 import { createRobots } from '../../src/fetch/robots.ts';
-import { atomicCheckpoint, type Checkpoint } from '../../src/frontier/checkpoint.ts';
+import type { RunStore } from '../../src/core/run-store.ts';
+import type { StorageClient } from '@crawlee/types';
 import { Frontier } from '../../src/frontier/frontier.ts';
 import { openLaneQueue } from '../../src/frontier/lane-queue.ts';
-import { createPace } from '../../src/frontier/pace.ts';
-import type { SqliteStorage } from '../../src/storage/sqlite/client.ts';
 import { toRequestId } from '../../src/storage/sqlite/request-queue.ts';
 import { stageDatasets } from '../../src/storage/staging.ts';
-import { newFolder, openIn } from '../storage/sqlite/fixture.ts';
+import { newFolder, openIn, type ClaimsStorage } from '../storage/sqlite/fixture.ts';
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -58,7 +57,7 @@ interface CrawlOptions {
   maxRetryAfterMillis?: number;
   robots?: boolean;
   limits?: PlainClientOptions;
-  storage?: SqliteStorage;
+  storage?: Pick<ClaimsStorage, 'openRun'> & StorageClient;
   /** Called with the crawl as it begins to run. */
   onStart?: (frontier: Frontier) => void;
 }
@@ -86,12 +85,12 @@ export async function crawl(options: CrawlOptions): Promise<Crawled> {
   log.setLevel(log.LEVELS.OFF);
   return Configuration.storage.run(config, async () => {
     const queue = await openLaneQueue(config);
-    const checkpoint = leaping(atomicCheckpoint(storage, queue), clock, () => frontier.inFlight);
-    const frontier = new Frontier({
-      queue,
-      checkpoint,
+    const limits = { hostConcurrency, delayMillis: 0 };
+    const inner = await storage.openRun({ limits, random, now: () => clock.now() });
+    const store = leaping(inner, clock, () => frontier.inFlight);
+    const frontier: Frontier = await Frontier.open({
+      store,
       site,
-      pace: createPace({ hostConcurrency, delayMillis: 0 }, random),
       secondPassDelayMillis,
       onSecondPass(requests) {
         secondPass += requests;
@@ -119,7 +118,7 @@ export async function crawl(options: CrawlOptions): Promise<Crawled> {
     options.onStart?.(frontier);
     await crawler.run();
     const ends: Record<string, number> = {};
-    for (const { end, pages: count } of checkpoint.tallies()) ends[end] = (ends[end] ?? 0) + count;
+    for (const { end, pages: count } of (await store.totals()).tallies) ends[end] = (ends[end] ?? 0) + count;
     const { id } = await storage.datasets().getOrCreate('default');
     const rows: Dictionary[] = [];
     for await (const row of storage.dataset(id).listItems()) rows.push(row);
@@ -136,21 +135,21 @@ export async function crawl(options: CrawlOptions): Promise<Crawled> {
   });
 }
 
-/** A checkpoint that tells the clock when there is nothing to do but wait. */
-function leaping(checkpoint: Checkpoint, clock: Clock, inFlight: () => number): Checkpoint {
+/** A store that tells the clock when there is nothing to do but wait. */
+function leaping(store: RunStore, clock: Clock, inFlight: () => number): RunStore {
   return {
-    ...checkpoint,
-    async claim(options) {
+    ...store,
+    async claim(want) {
       // What lands while this claim is made has the frontier look again at once.
       const idle = inFlight() === 0;
-      const claimed = await checkpoint.claim(options);
+      const claims = await store.claim(want);
       // Without a time to wait for, the frontier looks again in a second at most.
-      if (!claimed && idle) clock.leapTo(checkpoint.nextWake() ?? options.now + 1_000);
-      return claimed;
+      if (claims.pages.length === 0 && idle) clock.leapTo(clock.now() + (claims.wakesIn ?? 1_000));
+      return claims;
     },
-    startSecondPass(notBefore) {
-      const requests = checkpoint.startSecondPass(notBefore);
-      if (requests > 0) clock.leapTo(notBefore);
+    async startSecondPass(afterMillis) {
+      const requests = await store.startSecondPass(afterMillis);
+      if (requests > 0) clock.leapTo(clock.now() + afterMillis);
       return requests;
     },
   };

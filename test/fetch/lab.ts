@@ -16,10 +16,8 @@ import { toHeadered } from '../../src/fetch/hooks.ts';
 import { withConfiguration } from '../../src/engine/configuration.ts';
 import { createHttpCrawler } from '../../src/fetch/http-crawler.ts';
 import { createRobots } from '../../src/fetch/robots.ts';
-import { atomicCheckpoint } from '../../src/frontier/checkpoint.ts';
 import { Frontier } from '../../src/frontier/frontier.ts';
 import { openLaneQueue } from '../../src/frontier/lane-queue.ts';
-import { createPace } from '../../src/frontier/pace.ts';
 import type { SqliteStorage } from '../../src/storage/sqlite/client.ts';
 import { stageDatasets } from '../../src/storage/staging.ts';
 
@@ -143,10 +141,9 @@ export async function crawlLab(options: LabOptions): Promise<Crawled> {
   const letters: DeadLetter[] = [];
   log.setLevel(log.LEVELS.OFF);
   return withConfiguration(config, async () => {
-    const queue = await openLaneQueue(config);
-    const checkpoint = atomicCheckpoint(storage, queue);
-    const pace = createPace({ hostConcurrency, delayMillis: 0 }, () => 0);
-    const frontier = new Frontier({ queue, checkpoint, site, pace, secondPassDelayMillis: secondPassDelayMillis ?? 0 });
+    await openLaneQueue(config);
+    const store = await storage.openRun({ limits: { hostConcurrency, delayMillis: 0 }, random: () => 0 });
+    const frontier = await Frontier.open({ store, site, secondPassDelayMillis: secondPassDelayMillis ?? 0 });
     await frontier.addRequestsBatched([...urls]);
     const client = createPlainClient();
     const policy = createHeaderPolicy({ mode: 'polite', version: '0' });
@@ -171,11 +168,11 @@ export async function crawlLab(options: LabOptions): Promise<Crawled> {
       await client.close();
     }
     const ends: Record<string, number> = {};
-    for (const { end, pages } of checkpoint.tallies()) ends[end] = (ends[end] ?? 0) + pages;
+    for (const { end, pages } of (await store.totals()).tallies) ends[end] = (ends[end] ?? 0) + pages;
     const rows = async (name: string) => {
       const { id } = await storage.datasets().getOrCreate(name);
       return (await storage.dataset(id).listItems()).items as Record<string, unknown>[];
     };
-    return { frontier, letters, ends, counters: checkpoint.counters(), rows };
+    return { frontier, letters, ends, counters: (await store.totals()).counters, rows };
   });
 }

@@ -111,7 +111,7 @@ describe('stop()', () => {
       false,
     ]);
     await frontier.markRequestHandled(a);
-    expect([await frontier.isFinished(), frontier.counts()]).toEqual([true, { total: 3, handled: 1 }]);
+    expect([await frontier.isFinished(), frontier.counts()]).toMatchObject([true, { total: 3, handled: 1 }]);
   });
 
   it.each(STORES)('hands out nothing that was being claimed when it was called (%s)', async (_, open) => {
@@ -138,10 +138,10 @@ describe('an arrival that cannot be written', () => {
   it('fails its attempt alone: the page comes again, and the crawl can still finish', async () => {
     let failures = 1;
     const { frontier } = await overSqlite({
-      around: ({ handOut }) => ({
-        async handOut(requestId) {
+      around: ({ arrived }) => ({
+        async arrived(claims) {
           if (failures-- > 0) throw new Error('the disk is full');
-          await handOut(requestId);
+          await arrived(claims);
         },
       }),
     });

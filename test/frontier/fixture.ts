@@ -7,14 +7,13 @@ import { afterEach, beforeEach, vi } from 'vitest';
 import { createClock } from '../../src/core/clock.ts';
 import { QUIET_MILLIS } from '../../src/core/crash.ts';
 import type { Site } from '../../src/core/site.ts';
-import { atomicCheckpoint, type Checkpoint } from '../../src/frontier/checkpoint.ts';
+import type { PaceLimits } from '../../src/core/pace.ts';
+import type { RunStore } from '../../src/core/run-store.ts';
 import { Frontier } from '../../src/frontier/frontier.ts';
 import { openLaneQueue } from '../../src/frontier/lane-queue.ts';
 import type { FrontierOptions } from '../../src/frontier/options.ts';
-import { createPace, type PaceLimits } from '../../src/frontier/pace.ts';
-import { plainCheckpoint } from '../../src/frontier/plain-checkpoint.ts';
-import type { SqliteStorage } from '../../src/storage/sqlite/client.ts';
-import { newFolder, OPEN, openIn, reopenAfterCrash } from '../storage/sqlite/fixture.ts';
+import { openPlainStore } from '../../src/storage/plain-store.ts';
+import { newFolder, openIn, reopenAfterCrash, type ClaimsStorage } from '../storage/sqlite/fixture.ts';
 
 export const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 
@@ -27,7 +26,7 @@ export const site: Pick<Site, 'name' | 'labelOf' | 'routes' | 'fragments'> = {
 export interface Bench {
   readonly client: StorageClient;
   readonly queue: RequestQueue;
-  readonly checkpoint: Checkpoint;
+  readonly store: RunStore;
   readonly frontier: Frontier;
 }
 
@@ -49,27 +48,40 @@ interface BenchOptions extends Pick<
   /** @default as many pages at once as a test takes, without a gap */
   limits?: Partial<PaceLimits>;
   /** Puts something between the frontier and its store. */
-  around?: (checkpoint: Checkpoint) => Partial<Checkpoint>;
+  around?: (store: RunStore) => Partial<RunStore>;
 }
 
-async function bench(client: StorageClient, atomic: SqliteStorage | null, options: BenchOptions): Promise<Bench> {
-  const { limits, around, uptimeMillis = QUIET_MILLIS, fragments = 'drop', ...rest } = options;
+/** Promises nothing beyond the port's own words. */
+export const PLAIN_TRAITS = {
+  exactlyOnce: false,
+  durable: false,
+  countsDeaths: false,
+  shared: false,
+  paidWrites: false,
+  lagMillis: 0,
+} as const;
+
+async function bench(client: StorageClient, sqlite: ClaimsStorage | null, options: BenchOptions): Promise<Bench> {
+  const { limits: given, around, uptimeMillis = QUIET_MILLIS, fragments = 'drop', ...rest } = options;
   const queue = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
-  const inner = atomic ? atomicCheckpoint(atomic, queue) : plainCheckpoint(client, queue);
-  const checkpoint = { ...inner, ...around?.(inner) };
-  const pace = createPace({ hostConcurrency: 1_000, delayMillis: 0, ...limits }, () => 0);
   const now = Date.now();
   vi.setSystemTime(now - uptimeMillis);
   // Nothing passes but by `vi.setSystemTime()`.
-  const clock = createClock({ machine: () => Date.now(), elapsed: () => 0 });
-  const frontier = new Frontier({ queue, checkpoint, site: { ...site, fragments }, pace, clock, ...rest });
+  const clock = options.clock ?? createClock({ machine: () => Date.now(), elapsed: () => 0 });
+  const limits = { hostConcurrency: 1_000, delayMillis: 0, ...given };
+  const common = { limits, random: () => 0, now: clock.now };
+  const inner = sqlite
+    ? await sqlite.openRun({ ...common, queueId: queue.id })
+    : openPlainStore({ client, queue, traits: PLAIN_TRAITS, ...common });
+  const store = { ...inner, ...around?.(inner) };
+  const frontier = await Frontier.open({ store, site: { ...site, fragments }, hasGaps: limits.delayMillis > 0, ...rest, clock });
   vi.setSystemTime(now);
-  return { client, queue, checkpoint, frontier };
+  return { client, queue, store, frontier };
 }
 
 export interface SqliteBench extends Bench {
   readonly dir: string;
-  readonly storage: SqliteStorage;
+  readonly storage: ClaimsStorage;
 }
 
 export async function overSqlite(options: BenchOptions & { dir?: string } = {}): Promise<SqliteBench> {
@@ -114,10 +126,8 @@ export const nameOf = (request: { url: string } | null) => request && request.ur
 /** In an order of their own, where that of the hand-outs is left open. */
 export const sorted = (names: readonly (string | null)[]) => names.map(String).toSorted();
 
-/** The next request of the store itself, past a frontier's pace. */
-export async function claim({ checkpoint }: Pick<Bench, 'checkpoint'>): Promise<Request | null> {
-  return ((await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => OPEN }))?.request as Request) ?? null;
-}
+/** Figures as the store has them. */
+export const talliesOf = async ({ store }: Pick<Bench, 'store'>) => (await store.totals()).tallies;
 
 export async function add(frontier: Frontier, ...names: string[]): Promise<void> {
   await frontier.addRequestsBatched(names.map((name) => (name.includes('//') ? name : urlOf(name))));

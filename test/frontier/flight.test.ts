@@ -52,14 +52,12 @@ describe('a flight', () => {
     expect([flight.rows.length, flight.rejected]).toEqual([1, 1]);
   });
 
-  it.each([null, 'failed', 'missing', 'skipped'] as const)('that is abandoned (%s) has the last rows alone', (end) => {
+  it.each([null, 'failed', 'missing', 'skipped'] as const)('that is abandoned (%s) has no rows', (end) => {
     const flight = open();
     flight.stage('default', '1');
     flight.reject();
-    const last = [{ dataset: 'failed', json: '2' }];
-    flight.abandon(end, last);
-    last.push({ dataset: 'failed', json: '3' });
-    expect([flight.rows, flight.rejected, flight.end]).toEqual([[{ dataset: 'failed', json: '2' }], 0, end]);
+    flight.abandon(end);
+    expect([flight.rows, flight.rejected, flight.end]).toEqual([[], 0, end]);
     expect(() => flight.stage('default', '4')).toThrow(/unlabelled handler/);
   });
 });

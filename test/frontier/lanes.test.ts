@@ -142,13 +142,15 @@ describe.each(STORES)('over %s', (_, open) => {
   it('a finished page counts its climbs with its commit, and teaches the ladder', async () => {
     const ladder = ladderOf();
     const learnt = vi.fn<() => void>();
-    const { frontier, checkpoint } = await open({ ladder, onLearnt: learnt });
+    const bench = await open({ ladder, onLearnt: learnt });
+    const { frontier, store } = bench;
     await add(frontier, 'x', 'y');
     await fail(frontier, await take(frontier), 'impersonate');
     const y = await take(frontier);
     await frontier.markRequestHandled(nameOf(y) === 'x' ? y : await take(frontier));
-    expect(checkpoint.counters()).toEqual({ 'climb http impersonate blocked': 1 });
-    expect(checkpoint.tallies()).toMatchObject([{ tier: 'impersonate', end: 'succeeded', pages: 1 }]);
+    const { counters, tallies } = await store.totals();
+    expect(counters).toEqual({ 'climb http impersonate blocked': 1 });
+    expect(tallies).toMatchObject([{ tier: 'impersonate', end: 'succeeded', pages: 1 }]);
     expect(learnt).toHaveBeenCalledOnce();
     expect(ladder.start('a.example', 'DETAIL', NOW)).toBe('impersonate');
   });

@@ -117,9 +117,9 @@ describe.each(STORES)('over %s', (_, open) => {
     const begun: number[] = [];
     const bench = await open({
       onSecondPass: (requests) => begun.push(requests),
-      around: (checkpoint) => ({
-        async claim(options) {
-          const claimed = await checkpoint.claim(options);
+      around: (store) => ({
+        async claim(want) {
+          const claimed = await store.claim(want);
           if (slow) {
             slow = false;
             ask();

@@ -3,8 +3,7 @@
 import { Request } from '@crawlee/core';
 import { describe, expect, it, vi } from 'vitest';
 
-import { toBody } from '../../src/core/checkpoint.ts';
-import type { StoredRequest } from '../../src/core/worker-messages.ts';
+import { toBody, type RunStore, type StoredRequest } from '../../src/core/run-store.ts';
 import { RemoteFrontier } from '../../src/frontier/remote.ts';
 import { add, holdClock, NOW, overSqlite, site, take, urlOf } from './fixture.ts';
 
@@ -69,15 +68,21 @@ describe('claims', () => {
 });
 
 describe('a write that nobody waits for and that fails ends the crawl, which would wait for ever:', () => {
-  const failing = async (what: 'rest' | 'recover' | 'reclaim', hostConcurrency: number) => {
+  const failing = async (what: 'rest' | 'lost' | 'moved', hostConcurrency: number) => {
     let fails = false;
+    const refuse = (is: boolean) => {
+      if (fails && is) throw new Error('the disk is full');
+    };
     const { frontier } = await overSqlite({
       limits: { hostConcurrency },
-      around: (inner) => ({
-        async [what](...args: never[]) {
-          if (fails) throw new Error('the disk is full');
-          const write: (...given: never[]) => Promise<void> = inner[what];
-          return write(...args);
+      around: (inner): Partial<RunStore> => ({
+        async rest(host, millis) {
+          refuse(what === 'rest');
+          return inner.rest(host, millis);
+        },
+        async settle(pages) {
+          refuse(pages.some(({ outcome }) => outcome.kind === what));
+          return inner.settle(pages);
         },
       }),
     });
@@ -93,12 +98,12 @@ describe('a write that nobody waits for and that fails ends the crawl, which wou
     const { frontier, fail } = await failing('rest', 1);
     const page = await take(frontier);
     fail();
-    await frontier.markRequestHandled(page);
+    frontier.pause(page, NOW + 1_000);
     await expectEnd(frontier);
   });
 
   it('giving back the pages of a worker that died', async () => {
-    const { frontier, fail } = await failing('recover', 1);
+    const { frontier, fail } = await failing('lost', 1);
     const page = await take(frontier);
     fail();
     frontier.lost([page.id as string]);
@@ -106,7 +111,7 @@ describe('a write that nobody waits for and that fails ends the crawl, which wou
   });
 
   it('putting back what was claimed of a host that asks for a rest', async () => {
-    const { frontier, fail } = await failing('reclaim', 5);
+    const { frontier, fail } = await failing('moved', 5);
     const page = await take(frontier);
     await frontier.isEmpty();
     fail();

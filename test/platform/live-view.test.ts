@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { startLiveView } from '../../src/platform/live-view.ts';
 
 async function start(text = '3 of 7 pages done') {
-  const view = await startLiveView({ port: 0, text: () => text, status: () => ({ handled: 3, total: 7 }) });
+  const view = await startLiveView({ port: 0, text: async () => text, status: async () => ({ handled: 3, total: 7 }) });
   onTestFinished(() => view.close());
   return (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${view.port}${path}`, init);
 }

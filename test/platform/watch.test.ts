@@ -12,7 +12,7 @@ function start(change: Partial<WatchOptions<number>> = {}) {
   const kept: number[] = [];
   const watching = watch<number>({
     progress: () => state.progress,
-    snapshot: () => ++state.asked,
+    snapshot: async () => ++state.asked,
     keep: async (snapshot) => void kept.push(snapshot),
     show: (_, stalledSeconds) => void shown.push(stalledSeconds),
     stallMillis: 10_000,
@@ -24,41 +24,42 @@ function start(change: Partial<WatchOptions<number>> = {}) {
 }
 
 describe('watch', () => {
-  it('keeps a snapshot each time it looks, and shows none while there is progress', () => {
+  it('keeps a snapshot each time it looks, and shows none while there is progress', async () => {
     const { state, shown, kept } = start();
     for (let second = 0; second < 60; second++) {
       if (second % 9 === 0) state.progress++;
-      vi.advanceTimersByTime(1_000);
+      await vi.advanceTimersByTimeAsync(1_000);
     }
     expect([kept.length, shown]).toEqual([60, []]);
   });
 
-  it('shows what is waited for once nothing has moved for so long, and again after as long', () => {
+  it('shows what is waited for once nothing has moved for so long, and again after as long', async () => {
     const { shown } = start();
-    vi.advanceTimersByTime(9_999);
+    await vi.advanceTimersByTimeAsync(9_999);
     expect(shown).toEqual([]);
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     expect(shown).toEqual([10]);
-    vi.advanceTimersByTime(9_999);
+    await vi.advanceTimersByTimeAsync(9_999);
     expect(shown).toEqual([10]);
-    vi.advanceTimersByTime(10_001);
+    await vi.advanceTimersByTimeAsync(10_001);
     expect(shown).toEqual([10, 20, 30]);
   });
 
-  it('begins anew with any progress', () => {
+  it('begins anew with any progress', async () => {
     const { state, shown } = start();
-    vi.advanceTimersByTime(15_000);
+    await vi.advanceTimersByTimeAsync(15_000);
     state.progress++;
-    vi.advanceTimersByTime(10_000);
+    await vi.advanceTimersByTimeAsync(10_000);
     expect(shown).toEqual([10]);
-    vi.advanceTimersByTime(2_000);
+    await vi.advanceTimersByTimeAsync(2_000);
     expect(shown).toEqual([10, 10]);
   });
 
-  it('shows it at each SIGUSR2, with no word of a stall', () => {
+  it('shows it at each SIGUSR2, with no word of a stall', async () => {
     const { shown } = start();
     process.emit('SIGUSR2');
     process.emit('SIGUSR2');
+    await vi.advanceTimersByTimeAsync(0);
     expect(shown).toEqual([null, null]);
   });
 
@@ -68,12 +69,12 @@ describe('watch', () => {
     expect(shown).toEqual([10]);
   });
 
-  it('ends with stop(): nothing is looked at, kept or listened to any more', () => {
+  it('ends with stop(): nothing is looked at, kept or listened to any more', async () => {
     const listeners = process.listenerCount('SIGUSR2');
     const { watching, shown, kept } = start();
     expect(process.listenerCount('SIGUSR2')).toBe(listeners + 1);
     watching.stop();
-    vi.advanceTimersByTime(60_000);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect([shown, kept, process.listenerCount('SIGUSR2'), vi.getTimerCount()]).toEqual([[], [], listeners, 0]);
   });
 });

@@ -85,7 +85,7 @@ describe('readProgress', () => {
     ['does not when nothing waits for a time', 0, null, 0],
     ['does not when the time has come', 0, 500, 0],
   ])('%s', (_, inFlight, nextWake, restsFor) => {
-    const frontier = { counts, failed: 1, inFlight, snapshot: () => ({ nextWake }) };
+    const frontier = { counts, failed: 1, inFlight, nextWake };
     expect(readProgress(frontier, 1_000)).toEqual({ done: 4, known: 9, failed: 1, restsFor });
   });
 });

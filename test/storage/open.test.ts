@@ -13,30 +13,30 @@ const untouched = (dir: string) => readdirSync(dir).toSorted();
 describe('openStorage', () => {
   it('keeps a SQLite store in one file, committing pages atomically', async () => {
     const dir = newFolder();
-    const { client, atomic, close } = openStorage({ store: 'sqlite', storageDir: dir });
-    expect(atomic).toBe(client);
+    const { client, traits, close } = openStorage({ store: 'sqlite', storageDir: dir });
+    expect(traits).toMatchObject({ exactlyOnce: true, durable: true });
     await client.requestQueues().getOrCreate('default');
-    close();
-    close();
+    await close();
+    await close();
     expect(untouched(dir).filter((name) => !/-(wal|shm)$/.test(name))).toEqual(['crawl.sqlite']);
   });
 
   it("keeps the stock files in Crawlee's own layout, not atomically", async () => {
     const dir = newFolder();
-    const { client, atomic, close } = openStorage({ store: 'files', storageDir: dir });
+    const { client, traits, close } = openStorage({ store: 'files', storageDir: dir });
     const { id } = await client.datasets().getOrCreate('default');
     await client.dataset(id).pushItems({ n: 1 });
-    close();
-    expect(atomic).toBeNull();
+    await close();
+    expect(traits).toMatchObject({ exactlyOnce: false, durable: true });
     await expect.poll(() => existsSync(join(dir, 'datasets', 'default', '000000001.json'))).toBe(true);
   });
 
   it('writes nothing for a store in memory', async () => {
     const dir = newFolder();
-    const { client, atomic } = openStorage({ store: 'memory', storageDir: dir });
+    const { client, traits } = openStorage({ store: 'memory', storageDir: dir });
     const { id } = await client.datasets().getOrCreate('default');
     await client.dataset(id).pushItems({ n: 1 });
-    expect([atomic, untouched(dir)]).toEqual([null, []]);
+    expect([traits.durable, untouched(dir)]).toEqual([false, []]);
   });
 
   it('leaves a store that can be used where it is under --fresh', async () => {
@@ -46,15 +46,15 @@ describe('openStorage', () => {
     before.close();
     const { client, close } = openStorage({ store: 'sqlite', storageDir: dir, fresh: true });
     expect((await client.requestQueues().list()).total).toBe(1);
-    close();
+    await close();
     expect(untouched(dir).some((name) => name.includes('set-aside'))).toBe(false);
   });
 
-  it('sets two unusable files aside under two names', () => {
+  it('sets two unusable files aside under two names', async () => {
     const dir = newFolder();
     for (const text of ['one'.repeat(20), 'two'.repeat(20)]) {
       writeFileSync(fileIn(dir), text);
-      openStorage({ store: 'sqlite', storageDir: dir, fresh: true }).close();
+      await openStorage({ store: 'sqlite', storageDir: dir, fresh: true }).close();
     }
     const aside = untouched(dir).filter((name) => name.includes('set-aside') && !/-(wal|shm)$/.test(name));
     expect(aside.map((name) => readFileSync(join(dir, name), 'utf8')).toSorted()).toEqual(['one'.repeat(20), 'two'.repeat(20)]);
@@ -79,10 +79,10 @@ describe('openStorage to look only', () => {
     await writer.handOut(queue, b!.id as string);
     await writer.commit(queue, a!, { rows: [row('default', { n: 1 })], tally: tally() });
 
-    const { client, atomic, close } = openStorage({ store: 'sqlite', storageDir: dir, readOnly: true });
-    expect(atomic?.counts(queue)).toEqual({ total: 3, handled: 1 });
+    const { client, openRun, close } = openStorage({ store: 'sqlite', storageDir: dir, readOnly: true });
+    expect(await (await openRun()).totals()).toMatchObject({ total: 3, handled: 1 });
     expect((await client.dataset((await client.datasets().getOrCreate('default')).id).listItems()).items).toEqual([{ n: 1 }]);
-    close();
+    await close();
 
     expect((await claim(writer, queue)).map(({ url }) => url)).toEqual(['https://a.example/c']);
     await writer.commit(queue, b!, { rows: [], tally: tally() });

@@ -4,7 +4,6 @@ import { MemoryStorage } from '@crawlee/memory-storage';
 import type { StorageClient } from '@crawlee/types';
 import { describe, expect, it } from 'vitest';
 
-import { isAtomic } from '../../src/core/checkpoint.ts';
 import { VerdictError } from '../../src/core/verdict.ts';
 import { stageDatasets, type StageRows } from '../../src/storage/staging.ts';
 import { newFolder, openIn } from './sqlite/fixture.ts';
@@ -209,13 +208,6 @@ describe.each(Object.entries(CLIENTS))('over %s', (_, open) => {
     await client.requestQueue(id).addRequest({ url: 'https://a.example/', uniqueKey: 'a' });
     expect(await client.requestQueue(id).get()).toMatchObject({ totalRequestCount: 1 });
   });
-});
-
-it('the client around an atomic one is atomic too', () => {
-  expect(isAtomic(stageDatasets(openIn(newFolder())).client)).toBe(true);
-  expect(isAtomic(stageDatasets(new MemoryStorage({ persistStorage: false, localDataDirectory: newFolder() })).client)).toBe(
-    false,
-  );
 });
 
 it('Crawlee cannot purge what a run goes on with, whatever the environment says', async () => {

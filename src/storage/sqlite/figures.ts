@@ -1,5 +1,5 @@
 // A run's figures: sums of tallies by tier, host and end, and counters by name.
-import type { PageEnd, PageTally, TallySum } from '../../core/checkpoint.ts';
+import type { PageEnd, PageTally, Redriven, TallySum } from '../../core/run-store.ts';
 import type { Tier } from '../../core/page.ts';
 import type { Connection } from './transactions.ts';
 
@@ -7,7 +7,7 @@ export interface Figures {
   /** Called inside the transaction of the page's commit. */
   add(queue: number, tally: PageTally): void;
   /** Takes a page that failed out. Called inside a transaction. */
-  take(queue: number, tier: Tier, host: string): void;
+  take(queue: number, letter: Redriven): void;
   /** With what the transaction has added so far, if there is one. */
   tallies(queue: number): TallySum[];
   counters(queue: number): Record<string, number>;
@@ -23,7 +23,7 @@ export function openFigures({ db, ledger }: Connection): Figures {
        millis = millis + excluded.millis, rejected = rejected + excluded.rejected`,
   );
   const takeTally = db.prepare(
-    `UPDATE tallies SET pages = pages - 1 WHERE store = ? AND tier = ? AND host = ? AND page_end = 'failed' AND pages > 0`,
+    `UPDATE tallies SET pages = pages - 1, bytes = MAX(0, bytes - ?), millis = MAX(0, millis - ?) WHERE store = ? AND tier = ? AND host = ? AND page_end = 'failed' AND pages > 0`,
   );
   const readTallies = db.prepare(
     'SELECT tier, host, page_end AS "end", pages, bytes, millis, rejected FROM tallies WHERE store = ? AND pages > 0 ORDER BY pages DESC',
@@ -40,7 +40,9 @@ export function openFigures({ db, ledger }: Connection): Figures {
       sums.add([queue, tier, host, end], [1, bytes, Math.round(millis), rejected]);
       for (const [name, value] of Object.entries(counted)) counters.add([queue, name], [value]);
     },
-    take: (queue, tier, host) => void takeTally.run(queue, tier, host),
+    take(queue, { url, attempts, bytes = 0, millis = 0 }) {
+      takeTally.run(bytes, millis, queue, attempts.at(-1)?.tier ?? 'http', new URL(url).host);
+    },
     tallies(queue) {
       const lines = readTallies.all(queue) as TallySum[];
       for (const { key, by } of sums.pending()) {

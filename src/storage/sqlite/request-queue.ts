@@ -11,7 +11,7 @@ import type {
   RequestSchema,
 } from '@crawlee/types';
 
-import { toBody } from '../../core/checkpoint.ts';
+import { toBody, type AddOptions } from '../../core/run-store.ts';
 import { SurefootError } from '../../core/errors.ts';
 import type { DueTimes } from './due-times.ts';
 import { STATE } from './schema.ts';
@@ -36,6 +36,8 @@ interface Line {
 }
 
 const HEAD = 'SELECT id, seq, body FROM requests WHERE store = ?';
+
+export type RequestQueues = ReturnType<typeof openRequestQueues>;
 
 /** The statements of all queues, and what their clients share. */
 export function openRequestQueues(connection: Connection, stores: Stores, dueTimes: DueTimes) {
@@ -74,7 +76,8 @@ export function openRequestQueues(connection: Connection, stores: Stores, dueTim
     return forefront ? -seq : seq;
   };
 
-  const add = async (store: number, requests: readonly RequestSchema[], forefront: boolean): Promise<ProcessedRequest[]> => {
+  /** @returns What adds them, inside a transaction. Those that are beyond a limit are left out of its answer. */
+  const prepareAdd = (store: number, requests: readonly RequestSchema[], { forefront, room, limit }: AddOptions) => {
     // Crawlee lets one pass that has a unique key. Nothing could be done with it once it is there.
     const odd = requests.find(({ url }) => !URL.canParse(url));
     if (odd) throw new SurefootError('site', `A request was added to a queue whose URL is none: ${odd.url}.`);
@@ -85,16 +88,18 @@ export function openRequestQueues(connection: Connection, stores: Stores, dueTim
       state: request.handledAt ? STATE.handled : STATE.waiting,
       body: toBody(request),
     }));
-    return group(() => {
+    return (): ProcessedRequest[] => {
       const first = stores.nextSeq(store);
+      const most = limit === Infinity ? room : Math.min(room, limit - stores.countsOf(store).total);
       let added = 0;
       let addedHandled = 0;
-      const processed = lines.map(({ uniqueKey, requestId, host, state, body }) => {
+      const processed = lines.flatMap(({ uniqueKey, requestId, host, state, body }) => {
         const seq = forefront ? -(first + added) : first + added;
-        const { changes } = insert.run(store, requestId, host, seq, state, body);
-        if (changes === 0) {
-          const wasAlreadyHandled = find(store, requestId)?.state === STATE.handled;
-          return { uniqueKey, requestId, wasAlreadyPresent: true, wasAlreadyHandled };
+        const isNew = added < most && insert.run(store, requestId, host, seq, state, body).changes > 0;
+        if (!isNew) {
+          const known = find(store, requestId);
+          if (!known) return [];
+          return { uniqueKey, requestId, wasAlreadyPresent: true, wasAlreadyHandled: known.state === STATE.handled };
         }
         added++;
         if (state === STATE.handled) addedHandled++;
@@ -102,8 +107,10 @@ export function openRequestQueues(connection: Connection, stores: Stores, dueTim
       });
       if (added > 0) stores.advance(store, { seq: added, total: added, handled: addedHandled });
       return processed;
-    });
+    };
   };
+  const add = async (store: number, requests: readonly RequestSchema[], forefront: boolean): Promise<ProcessedRequest[]> =>
+    group(prepareAdd(store, requests, { forefront, room: Infinity, limit: Infinity }));
 
   /** A client for one queue. `owner` is who holds the locks that it takes. */
   const client = (idOrName: string, owner: string): RequestQueueClient => {
@@ -215,7 +222,7 @@ export function openRequestQueues(connection: Connection, stores: Stores, dueTim
     };
   };
 
-  return { client };
+  return { client, prepareAdd };
 }
 
 /** Name and port: what pace and robots.txt go by. Crawlee's own tests of a queue add URLs that are none. */

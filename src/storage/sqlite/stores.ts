@@ -35,6 +35,8 @@ export interface Stores {
   /** The next place in line, and the new counts. Called inside the transaction that uses them. */
   advance(key: number, by: { seq?: number; total?: number; handled?: number }): void;
   nextSeq(key: number): number;
+  /** Called inside a transaction: what this one has added is in it. */
+  countsOf(key: number): { total: number; handled: number };
 }
 
 interface Line {
@@ -59,12 +61,12 @@ export function openStores({ db, onUndo, ledger }: Connection): Stores {
   const advanceBy = db.prepare(
     'UPDATE stores SET next_seq = next_seq + ?, total = total + ?, handled = handled + ?, modified_at = ? WHERE key = ?',
   );
-  const seqOf = db.prepare('SELECT next_seq FROM stores WHERE key = ?').raw();
+  const figuresOf = db.prepare('SELECT next_seq, total, handled FROM stores WHERE key = ?').raw();
   const figures = ledger.open<readonly [key: number]>({
     write([key], [seq, total, handled]) {
       advanceBy.run(seq, total, handled, Date.now(), key);
     },
-    read: ([key]) => seqOf.get(key) as [number],
+    read: ([key]) => figuresOf.get(key) as [number, number, number],
   });
 
   /** With what the transaction has added to it so far. */
@@ -133,6 +135,10 @@ export function openStores({ db, onUndo, ledger }: Connection): Stores {
     },
     nextSeq(key) {
       return figures.now([key])[0] as number;
+    },
+    countsOf(key) {
+      const [, total = 0, handled = 0] = figures.now([key]);
+      return { total, handled };
     },
   };
 }

@@ -9,7 +9,7 @@ import type { PlaywrightCrawler } from '@crawlee/playwright';
 import { describe, onTestFinished } from 'vitest';
 import { z } from 'zod';
 
-import { DATASETS } from '../../../src/core/checkpoint.ts';
+import { DATASETS } from '../../../src/core/run-store.ts';
 import type { Handler, Page } from '../../../src/core/page.ts';
 import { defineSite, type SiteDefinition } from '../../../src/core/site.ts';
 import { verdictOfError } from '../../../src/core/verdict.ts';

@@ -3,8 +3,19 @@ import { Request } from '@crawlee/core';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { SqliteStorage } from '../../../src/storage/sqlite/client.ts';
-import { claimAll, claimNext, fileIn, FULL, newFolder, OPEN, openIn, reopenAfterCrash, restUntil, tally } from './fixture.ts';
+import {
+  claimAll,
+  claimNext,
+  fileIn,
+  FULL,
+  newFolder,
+  OPEN,
+  openIn,
+  reopenAfterCrash,
+  restUntil,
+  tally,
+  type ClaimsStorage,
+} from './fixture.ts';
 
 const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 
@@ -25,15 +36,15 @@ async function start(...names: string[]) {
   return { dir, storage, queue };
 }
 
-const add = (storage: SqliteStorage, queue: string, ...names: string[]) =>
+const add = (storage: ClaimsStorage, queue: string, ...names: string[]) =>
   storage.requestQueue(queue).batchAddRequests(names.map(at));
 
-async function next(storage: SqliteStorage, queue: string, change: Parameters<typeof claimNext>[2] = {}): Promise<string | null> {
+async function next(storage: ClaimsStorage, queue: string, change: Parameters<typeof claimNext>[2] = {}): Promise<string | null> {
   const claimed = await claimNext(storage, queue, change);
   return claimed && nameOf(claimed.request);
 }
 
-async function rest(storage: SqliteStorage, queue: string, change: Parameters<typeof claimNext>[2] = {}): Promise<string[]> {
+async function rest(storage: ClaimsStorage, queue: string, change: Parameters<typeof claimNext>[2] = {}): Promise<string[]> {
   return (await claimAll(storage, queue, change)).map(({ request }) => nameOf(request));
 }
 
@@ -212,15 +223,22 @@ describe("requests that Crawlee's own queue client takes meanwhile", () => {
 });
 
 describe('the second pass', () => {
-  const postpone = async (storage: SqliteStorage, queue: string, count: number) => {
+  const postpone = async (storage: ClaimsStorage, queue: string, count: number) => {
     for (let n = 0; n < count; n++) await storage.reclaim(queue, (await claimNext(storage, queue))!.request, Infinity);
+  };
+
+  const finish = async (storage: ClaimsStorage, queue: string, name: string) => {
+    const { request } = (await claimNext(storage, queue))!;
+    expect(nameOf(request)).toBe(name);
+    await storage.commit(queue, request, { rows: [], tally: tally() });
   };
 
   it('holds what was postponed until it begins, and then until its time, in its old order', async () => {
     const { storage, queue } = await start('a1', 'b1', 'a2');
     await postpone(storage, queue, 2);
     vi.setSystemTime(NOW + 1e10);
-    expect([await next(storage, queue), await next(storage, queue), storage.nextWake(queue)]).toEqual(['a2', null, null]);
+    await finish(storage, queue, 'a2');
+    expect([await next(storage, queue), storage.nextWake(queue)]).toEqual([null, null]);
     const begin = NOW + 1e10 + 60_000;
     expect([storage.startSecondPass(queue, begin), storage.nextWake(queue), await next(storage, queue)]).toEqual([
       2,
@@ -239,7 +257,7 @@ describe('the second pass', () => {
     expect(storage.startSecondPass(queue, NOW + 5_000)).toBe(0);
     expect(storage.nextWake(queue)).toBe(NOW + 1_000);
     vi.setSystemTime(NOW + 1_000);
-    expect(await rest(storage, queue)).toEqual(['b1']);
+    await finish(storage, queue, 'b1');
     expect([storage.startSecondPass(queue, NOW + 5_000), storage.startSecondPass(queue, NOW + 9_000)]).toEqual([1, 0]);
     vi.setSystemTime(NOW + 5_000);
     expect(await rest(storage, queue)).toEqual(['a1']);
@@ -253,14 +271,14 @@ describe('the second pass', () => {
     await postpone(storage, queue, 1);
     if (!crash) storage.close();
     const again = crash ? reopenAfterCrash(dir).storage : openIn(dir);
-    expect([await rest(again, queue), again.counts(queue)]).toEqual([['b1'], { total: 2, handled: 0 }]);
+    await finish(again, queue, 'b1');
+    expect(again.counts(queue)).toEqual({ total: 2, handled: 1 });
     expect([again.startSecondPass(queue, NOW), await rest(again, queue)]).toEqual([1, ['a1']]);
   });
 });
 
 describe('redrive', () => {
   const letter = (name: string) => ({ dataset: 'failed', json: JSON.stringify({ name }) });
-  const asNew = (request: object) => ({ ...request, handledAt: undefined, retryCount: 0 }) as never;
 
   /** Fails these pages for good, each with its dead letter, and does the others. */
   async function crawled(names: string[], failing: string[]) {
@@ -282,13 +300,17 @@ describe('redrive', () => {
       const { id } = await storage.datasets().getOrCreate('failed');
       return (await storage.dataset(id).listItems(options)).items.map(({ name }) => name as string);
     };
-    return { ...opened, letters, redrive: (name: string) => storage.redrive(queue, ids.get(name) as string, 'failed', asNew) };
+    return {
+      ...opened,
+      letters,
+      redrive: (name: string) => storage.redrive(queue, { requestId: ids.get(name) as string, url: at(name).url, attempts: [] }),
+    };
   }
 
   it('sends a handled request round once more, as it is revised, with its dead letter gone and the counts true', async () => {
     const { storage, queue, letters, redrive } = await crawled(['a1', 'a2', 'b1'], ['a1', 'b1']);
     expect([storage.counts(queue), await letters()]).toEqual([{ total: 3, handled: 3 }, ['a1', 'b1']]);
-    expect(redrive('a1')).toBe(true);
+    expect(await redrive('a1')).toBe(true);
     expect([storage.counts(queue), await letters()]).toEqual([{ total: 3, handled: 2 }, ['b1']]);
     const ends = () => storage.tallies(queue).map(({ host, end, pages }) => `${host} ${end} ${pages}`);
     expect(ends().toSorted()).toEqual(['a.example succeeded 1', 'b.example failed 1']);
@@ -308,8 +330,10 @@ describe('redrive', () => {
     const { storage, queue, redrive } = await crawled(['a1', 'a2'], ['a1']);
     await add(storage, queue, 'a3');
     const a3 = (await storage.requestQueue(queue).listHead()).items[0]!.id;
-    expect([redrive('a1'), redrive('a1'), storage.redrive(queue, a3, 'failed', asNew)]).toEqual([true, false, false]);
-    expect(storage.redrive(queue, 'no-such-request', 'failed', asNew)).toBe(false);
+    const { url } = at('a3');
+    const others = [a3, 'no-such-request'].map((requestId) => ({ requestId, url, attempts: [] }));
+    expect([await redrive('a1'), await redrive('a1')]).toEqual([true, false]);
+    for (const other of others) expect(await storage.redrive(queue, other)).toBe(false);
     expect(storage.counts(queue)).toEqual({ total: 3, handled: 1 });
     expect(await rest(storage, queue)).toEqual(['a1', 'a3']);
   });
@@ -323,7 +347,7 @@ describe('redrive', () => {
   ])('leaves no gap between the other dead letters when %s is taken', async (_, redriven, left) => {
     const names = ['a1', 'a2', 'b1', 'b2'];
     const { dir, queue, letters, redrive } = await crawled(names, names);
-    for (const name of redriven) expect(redrive(name)).toBe(true);
+    for (const name of redriven) expect(await redrive(name)).toBe(true);
     expect((await letters()).toSorted()).toEqual(left.toSorted());
     // Each offset has a letter of its own: what a reader page by page sees.
     const byOffset = await Promise.all(left.map(async (_, offset) => letters({ offset, limit: 1 })));
@@ -338,7 +362,7 @@ describe('redrive', () => {
 
   it('leaves a dead letter of the next failure in its place, once', async () => {
     const { storage, queue, letters, redrive } = await crawled(['a1', 'a2'], ['a1', 'a2']);
-    redrive('a1');
+    await redrive('a1');
     const claimed = await claimNext(storage, queue);
     await storage.commit(queue, claimed!.request, { rows: [letter('a1')], tally: tally({ end: 'failed' }) });
     expect([(await letters()).toSorted(), storage.tallies(queue)[0]?.pages]).toEqual([['a1', 'a2'], 2]);
@@ -366,7 +390,8 @@ describe('redrive', () => {
       else await opened.storage.commit(queue, request, { rows, tally: tally({ end: 'failed' }) });
     }
     for (const { request } of all.slice(1)) {
-      expect(opened.storage.redrive(queue, request.id as string, 'failed', asNew)).toBe(true);
+      const { id, url } = request;
+      expect(await opened.storage.redrive(queue, { requestId: id as string, url, attempts: [] })).toBe(true);
     }
     const again = await claimAll(opened.storage, queue, { maxDeaths: 0 });
     expect(again.map(({ request, deaths }) => [nameOf(request), deaths])).toEqual([

@@ -12,12 +12,12 @@ import {
   reopenAfterCrash,
   requestFor,
   tally,
+  type ClaimsStorage,
 } from './fixture.ts';
-import type { SqliteStorage } from '../../../src/storage/sqlite/client.ts';
 
 interface Opened {
   dir: string;
-  storage: SqliteStorage;
+  storage: ClaimsStorage;
 }
 
 /** The process dies with these requests in flight. */
@@ -36,7 +36,7 @@ async function start(names: readonly string[]): Promise<{ opened: Opened; queue:
 }
 
 /** Names and deaths, in the order of the claims. Takes all requests: call it last. */
-async function deathsByName(storage: SqliteStorage, queue: string): Promise<[name: string | undefined, deaths: number][]> {
+async function deathsByName(storage: ClaimsStorage, queue: string): Promise<[name: string | undefined, deaths: number][]> {
   return (await claimAll(storage, queue)).map(({ request, deaths }) => [namesOf([request])[0], deaths]);
 }
 
@@ -122,7 +122,7 @@ describe('deaths of the process', () => {
     ]);
   });
 
-  it.each<[string, (storage: SqliteStorage, queue: string, request: Parameters<SqliteStorage['commit']>[1]) => Promise<void>]>([
+  it.each<[string, (storage: ClaimsStorage, queue: string, request: Parameters<ClaimsStorage['commit']>[1]) => Promise<void>]>([
     ['committed', (storage, queue, request) => storage.commit(queue, request, { rows: [], tally: tally() })],
     ['reclaimed', (storage, queue, request) => storage.reclaim(queue, request, 0)],
     ['released by an orderly exit', async (storage) => storage.releaseAll()],

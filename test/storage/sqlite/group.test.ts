@@ -3,7 +3,6 @@
 import Database from 'libsql';
 import { describe, expect, it, vi } from 'vitest';
 
-import type { SqliteStorage } from '../../../src/storage/sqlite/client.ts';
 import {
   claimAll,
   claimNext,
@@ -19,6 +18,7 @@ import {
   row,
   rowsOf,
   tally,
+  type ClaimsStorage,
 } from './fixture.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -30,7 +30,7 @@ async function claimed(dir = newFolder()) {
   return { dir, storage, queue, requests };
 }
 
-function figuresOf(storage: SqliteStorage, queue: string) {
+function figuresOf(storage: ClaimsStorage, queue: string) {
   const tallies = storage.tallies(queue).map(({ pages, bytes }) => ({ pages, bytes }));
   return { counts: storage.counts(queue), tallies, counters: storage.counters(queue) };
 }
@@ -195,23 +195,11 @@ describe('claims that are made together', () => {
     ]);
     expect(found.filter((one) => one === null || typeof one === 'string')).toEqual([null, null, 'b', null, null, 'e', null]);
   });
-
-  it('leave what nobody got to the next one', async () => {
-    const storage = openIn(newFolder());
-    const queue = await queueWith(storage, ['a', 'b']);
-    const laneOf = () => {
-      throw new Error('no such label');
-    };
-    const claims = await Promise.allSettled([claimNext(storage, queue, { laneOf }), claimNext(storage, queue)]);
-    expect(claims.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
-    expect(namesOf((await claimAll(storage, queue)).map(({ request }) => request))).toEqual(['b']);
-    expect(claims[1]).toMatchObject({ value: { request: { url: 'https://a.example/a' } } });
-  });
 });
 
 describe('what falls due', () => {
   const now = Date.now();
-  const next = async (storage: SqliteStorage, queue: string, after: number) =>
+  const next = async (storage: ClaimsStorage, queue: string, after: number) =>
     (await claimNext(storage, queue, { now: now + after }))?.request.url.at(-1) ?? null;
 
   it('is found at its time, also after looks that found nothing', async () => {

@@ -91,7 +91,7 @@ describe.each(Object.entries(UNUSABLE))('%s', (_, write) => {
     const before = readFileSync(fileIn(dir));
     const storage = openStorage({ store: 'sqlite', storageDir: dir, fresh: true });
     await queueWith(storage.client as ReturnType<typeof openIn>, ['a']);
-    storage.close();
+    await storage.close();
     const aside = readdirSync(dir).filter((name) => name.includes('set-aside') && !/-(wal|shm)$/.test(name));
     expect(aside).toHaveLength(1);
     expect(readFileSync(join(dir, aside[0] as string)).equals(before)).toBe(true);
@@ -117,7 +117,7 @@ describe('a store whose leaves are damaged', () => {
     const before = readFileSync(fileIn(dir));
     const storage = openStorage({ store: 'sqlite', storageDir: dir, fresh: true });
     expect((await storage.client.requestQueues().list()).total).toBe(0);
-    storage.close();
+    await storage.close();
     const aside = readdirSync(dir).filter((name) => name.includes('set-aside') && !/-(wal|shm)$/.test(name));
     expect(aside.map((name) => readFileSync(join(dir, name)).equals(before))).toEqual([true]);
   });

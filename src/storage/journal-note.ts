@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StorageClient } from '@crawlee/types';
 
 import { SurefootError } from '../core/errors.ts';
-import type { SavedFigures } from './figures.ts';
+import type { SavedFigures } from './run-figures.ts';
 
 /** Characters of one push. */
 const PUSH_CHARS = 3_000_000;

@@ -4,10 +4,9 @@ import { MemoryStorage } from '@crawlee/memory-storage';
 import type { DatasetClient, StorageClient } from '@crawlee/types';
 import { describe, expect, it } from 'vitest';
 
-import { openJournal } from '../../src/frontier/journal.ts';
-import { journaledCheckpoint } from '../../src/frontier/journaled-checkpoint.ts';
 import { openLaneQueue } from '../../src/frontier/lane-queue.ts';
-import { FULL, newFolder, OPEN, restUntil } from '../storage/sqlite/fixture.ts';
+import { openJournal } from '../../src/storage/journal.ts';
+import { newFolder } from './sqlite/fixture.ts';
 
 const tally = {
   end: 'succeeded',
@@ -103,57 +102,5 @@ describe('a commit', () => {
     const next = await openJournal({ client, store: 'default', settleMillis: 0 });
     expect(await rows()).toEqual([{ url: requests[0]?.url }]);
     expect(next.figures(queue.id).tallies()).toMatchObject([{ pages: 1 }]);
-  });
-});
-
-describe('what waits for its time', () => {
-  it('is not handed out before it by the next process, and has its attempts and its place in the second pass', async () => {
-    const { client, journal, queue, requests } = await open({ pages: 3 });
-    const checkpoint = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, queue);
-    const [first, second, third] = requests as [Request, Request, Request];
-    first.retryCount = 2;
-    first.errorMessages.push('{"at":"then","verdict":"transient"}');
-    await checkpoint.reclaim(first, Date.now() + 60_000);
-    await checkpoint.reclaim(second, Infinity);
-    await checkpoint.reclaim(third, 0);
-
-    // MemoryStorage gives a lock back when a request is written; the platform's are given back by releaseLocks().
-    const again = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
-    const next = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, again);
-    const claim = async (now: number) => (await next.claim({ now, maxDeaths: Infinity, restAfter: () => OPEN }))?.request;
-    expect((await claim(Date.now()))?.url).toBe(third.url);
-    expect(await claim(Date.now())).toBeUndefined();
-    expect(await claim(Date.now() + 60_000)).toMatchObject({ url: first.url, retryCount: 2, errorMessages: first.errorMessages });
-    expect(await claim(Date.now() + 1e9)).toBeUndefined();
-    expect(next.startSecondPass(0)).toBe(1);
-    expect((await claim(Date.now()))?.url).toBe(second.url);
-  });
-
-  it('a host that rests goes on resting', async () => {
-    const { client, journal, queue } = await open();
-    const checkpoint = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, queue);
-    const until = Date.now() + 60_000;
-    void checkpoint.rest('a.example', restUntil(until));
-    void checkpoint.rest('full.example', FULL);
-    void checkpoint.rest('both.example', { until, closed: true });
-    expect(checkpoint.rests()).toEqual([
-      ['a.example', until],
-      ['both.example', until],
-    ]);
-    const again = await openLaneQueue(new Configuration({ storageClient: client, purgeOnStart: false }));
-    const next = journaledCheckpoint({ client, journal, saved: checkpoint.rests(), now: Date.now }, again);
-    expect(next.rests()).toEqual(checkpoint.rests());
-    await again.addRequests([{ url: 'https://a.example/new' }, { url: 'https://b.example/new' }]);
-    const claimed = await next.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => OPEN });
-    expect(claimed?.request.url).toBe('https://b.example/new');
-  });
-
-  it('a host has the gap that its last page was claimed with', async () => {
-    const { client, journal, queue } = await open({ pages: 0 });
-    await queue.addRequests([{ url: 'https://a.example/1' }]);
-    const checkpoint = journaledCheckpoint({ client, journal, saved: [], now: Date.now }, queue);
-    const until = Date.now() + 60_000;
-    await checkpoint.claim({ now: Date.now(), maxDeaths: Infinity, restAfter: () => ({ until, closed: true }) });
-    expect(checkpoint.rests()).toEqual([['a.example', until]]);
   });
 });

@@ -1,5 +1,5 @@
 // The figures of a run over a store that does not keep them: sums of tallies, for this process or from a record.
-import type { PageTally, TallySum } from '../core/checkpoint.ts';
+import type { PageTally, TallySum } from '../core/run-store.ts';
 
 /** As a record has them. */
 export interface SavedFigures {

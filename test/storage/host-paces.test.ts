@@ -1,18 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { createPace, type Landing } from '../../src/frontier/pace.ts';
-import { FULL, OPEN, restUntil } from '../storage/sqlite/fixture.ts';
+import type { Landing } from '../../src/core/pace.ts';
+import { openHostPaces } from '../../src/storage/host-paces.ts';
+import { FULL, OPEN, restUntil } from './sqlite/fixture.ts';
 
 const HOST = 'a.example';
-const pace = (hostConcurrency = 4, delayMillis = 0) => createPace({ hostConcurrency, delayMillis }, () => 0.5);
-const windowOf = (of: ReturnType<typeof pace>) => of.snapshot().find(({ host }) => host === HOST)?.window;
+const pace = (hostConcurrency = 4, delayMillis = 0) => openHostPaces({ hostConcurrency, delayMillis }, () => 0.5);
+const windowOf = (of: ReturnType<typeof pace>) => of.speeds(50, 0).find(({ host }) => host === HOST)?.window;
 
 describe('a host may be called until it has as many pages in flight as it may', () => {
   it('rests until a page lands then, and no longer', () => {
     const four = pace(4);
     expect([1, 2, 3, 4].map((now) => four.takeOff(HOST, now))).toEqual([OPEN, OPEN, OPEN, FULL]);
-    expect(four.land(HOST, 'good', 10, 5)).toEqual(OPEN);
+    expect(four.land(HOST, { how: 'good', millis: 10 }, 5)).toEqual(OPEN);
     expect(four.takeOff(HOST, 6)).toEqual(FULL);
   });
 
@@ -20,7 +21,7 @@ describe('a host may be called until it has as many pages in flight as it may', 
     const one = pace(1);
     expect(one.takeOff('slow.example', 1)).toEqual(FULL);
     expect(one.takeOff(HOST, 1)).toEqual(FULL);
-    expect(one.land(HOST, 'good', 1, 2)).toEqual(OPEN);
+    expect(one.land(HOST, { how: 'good', millis: 1 }, 2)).toEqual(OPEN);
   });
 });
 
@@ -32,11 +33,11 @@ describe('a gap between two pages', () => {
   it('of Crawl-delay wins when it is longer, and is said to be new only once', () => {
     const slow = pace(4, 1_000);
     slow.takeOff(HOST, 0);
-    expect(slow.setDelay(HOST, 5_000, 10)).toBeNull();
-    expect(slow.setDelay(HOST, 5_000, 20)).toBe(10);
-    expect(slow.land(HOST, 'good', 10, 100)).toEqual(restUntil(5_010));
+    expect(slow.slow(HOST, 5_000, 10)).toBeNull();
+    expect(slow.slow(HOST, 5_000, 20)).toBe(10);
+    expect(slow.land(HOST, { how: 'good', millis: 10 }, 100)).toEqual(restUntil(5_010));
     expect(slow.takeOff(HOST, 5_010)).toEqual(restUntil(5_010 + 5_625));
-    expect(slow.setDelay('b.example', 500, 30)).toBe(0);
+    expect(slow.slow('b.example', 500, 30)).toBe(0);
   });
 });
 
@@ -47,8 +48,8 @@ describe('a host that throttles', () => {
     asked.takeOff(HOST, 0);
     expect(asked.pause(HOST, 9_000, 0)).toEqual(restUntil(9_000));
     expect(asked.pause(HOST, 5_000, 0), 'a shorter rest does not cut the longer one').toEqual(restUntil(9_000));
-    expect(asked.land(HOST, 'throttled', 10, 100)).toEqual(restUntil(9_000));
-    expect(asked.land(HOST, 'good', 10, 200)).toEqual(restUntil(9_000));
+    expect(asked.land(HOST, { how: 'throttled', millis: 10 }, 100)).toEqual(restUntil(9_000));
+    expect(asked.land(HOST, { how: 'good', millis: 10 }, 200)).toEqual(restUntil(9_000));
   });
 
   it('is not said to rest less than it asked for because it is closed too, nor to be open because it rests', () => {
@@ -57,9 +58,9 @@ describe('a host that throttles', () => {
     expect(closed.takeOff(HOST, 0)).toEqual({ until: 1_125, closed: true });
     expect(closed.pause(HOST, 9_000, 10)).toEqual({ until: 9_000, closed: true });
     expect(closed.pause(HOST, 20, 20)).toEqual({ until: 9_000, closed: true });
-    expect(closed.land(HOST, 'throttled', 10, 100)).toEqual({ until: 9_000, closed: true });
+    expect(closed.land(HOST, { how: 'throttled', millis: 10 }, 100)).toEqual({ until: 9_000, closed: true });
     expect(closed.restOf(HOST, 9_000)).toEqual(FULL);
-    expect(closed.land(HOST, 'good', 10, 9_000)).toEqual(OPEN);
+    expect(closed.land(HOST, { how: 'good', millis: 10 }, 9_000)).toEqual(OPEN);
   });
 
   it('keeps the gap when the rest is shorter', () => {
@@ -72,7 +73,7 @@ describe('a host that throttles', () => {
     const halved = pace(8);
     const land = (how: Landing) => {
       halved.takeOff(HOST, 0);
-      halved.land(HOST, how, 10, 0);
+      halved.land(HOST, { how, millis: 10 }, 0);
     };
     halved.takeOff(HOST, 0); // Keeps the host in the snapshot.
     land('throttled');
@@ -91,7 +92,7 @@ it('a host that becomes much slower gets fewer pages at once', () => {
   strained.takeOff(HOST, 0);
   const land = (millis: number) => {
     strained.takeOff(HOST, 0);
-    strained.land(HOST, 'good', millis, 0);
+    strained.land(HOST, { how: 'good', millis }, 0);
   };
   for (let page = 0; page < 20; page++) land(100);
   expect(windowOf(strained)).toBe(10);
@@ -115,7 +116,7 @@ it('one page may always be in flight, and never more than the limit', () => {
           rest = any.takeOff(HOST, now);
           inFlight++;
         } else if (inFlight > 0) {
-          rest = any.land(HOST, how, millis, now) ?? rest;
+          rest = any.land(HOST, { how, millis }, now) ?? rest;
           inFlight--;
         }
         expect(inFlight).toBeLessThanOrEqual(limit);
@@ -129,21 +130,21 @@ it('hosts that are back to normal are forgotten', () => {
   const many = pace(4);
   for (let number = 0; number < 1_000; number++) {
     many.takeOff(`${number}.example`, 0);
-    many.land(`${number}.example`, 'good', 10, 0);
+    many.land(`${number}.example`, { how: 'good', millis: 10 }, 0);
   }
-  expect(many.snapshot()).toEqual([]);
+  expect(many.speeds(50, 0)).toEqual([]);
 });
 
 describe('the next process', () => {
   it('calls a host as carefully as the one before it, and no faster than it may', () => {
     const before = pace(8);
     before.takeOff(HOST, 0);
-    before.land(HOST, 'throttled', 10, 1);
+    before.land(HOST, { how: 'throttled', millis: 10 }, 1);
     before.pause(HOST, 9_000, 1);
-    const saved = JSON.parse(JSON.stringify(before.memory())) as ReturnType<typeof before.memory>;
+    const saved = JSON.parse(JSON.stringify(before.memory(1))) as ReturnType<typeof before.memory>;
     const limits = { delayMillis: 0 };
-    const after = createPace({ hostConcurrency: 8, ...limits }, () => 0.5, saved);
-    expect(after.snapshot()).toEqual([{ host: HOST, inFlight: 0, window: 4, restsUntil: 9_000 }]);
-    expect(createPace({ hostConcurrency: 2, ...limits }, () => 0.5, saved).snapshot()[0]?.window).toBe(2);
+    const after = openHostPaces({ hostConcurrency: 8, ...limits }, () => 0.5, saved);
+    expect(after.speeds(50, 1_000)).toEqual([{ host: HOST, inFlight: 0, window: 4, restsFor: 8_000 }]);
+    expect(openHostPaces({ hostConcurrency: 2, ...limits }, () => 0.5, saved).speeds(50, 0)[0]?.window).toBe(2);
   });
 });

@@ -3,9 +3,9 @@
 import type { Request, RequestQueue } from '@crawlee/core';
 import type { StorageClient } from '@crawlee/types';
 
-import type { PageTally, StagedRow } from '../core/checkpoint.ts';
+import type { PageTally, StagedRow } from '../core/run-store.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
-import { openFigures, type Figures } from './figures.ts';
+import { openFigures, type Figures } from './run-figures.ts';
 import { writeNote, type JournalIo, type JournalNote } from './journal-note.ts';
 
 /** Pages in one batch, and characters of their rows: one call of the platform takes 9 MB. */
