@@ -24,6 +24,7 @@ import { secretValues } from './fetch/cookies.ts';
 import { findJsonError } from './input/json-error.ts';
 import type { Settings } from './input/schema.ts';
 import type { ProxyProvider } from './proxy/provider.ts';
+import { toVisible } from './core/visible.ts';
 import { loadSite } from './load-site.ts';
 import { redactData, type Redactor } from './platform/redact.ts';
 import { listenForSignals, type Interruption } from './platform/signals.ts';
@@ -54,6 +55,8 @@ export interface Surroundings {
   readonly redactor: Redactor;
   /** Prints the result (stdout). */
   print(text: string): void;
+  /** Whether what is printed may have colours. */
+  readonly colour: boolean;
   /** Ends the process at once. */
   exitNow(code: number): void;
   /** Set when this is the run of an Actor. */
@@ -155,7 +158,8 @@ async function crawlRun(context: RunContext): Promise<number> {
   const { settings, surroundings, storage, site, proxies, run, resumes, demo, cookies, secrets } = context;
   const { redact } = surroundings.redactor;
   const startUrls = demo ? [demo.url] : [...run.input.startUrls];
-  let say = (text: string): void => void process.stderr.write(`${redact(text)}\n`);
+  const shown = (text: string) => toVisible(redact(text));
+  let say = (text: string): void => void process.stderr.write(`${shown(text)}\n`);
   const options = {
     settings,
     startUrls,
@@ -187,7 +191,7 @@ async function crawlRun(context: RunContext): Promise<number> {
       read: () => readProgress(frontier, Date.now()),
       quiet: settings.quiet,
     });
-    say = (text) => progress.line(redact(text));
+    say = (text) => progress.line(shown(text));
     if (!settings.quiet)
       say(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled, proxies: proxies?.describe() ?? null }));
     const merged = mergedLine(run.input.startUrls, site.fragments);
@@ -201,7 +205,7 @@ async function crawlRun(context: RunContext): Promise<number> {
       },
       show(snapshot, stalledSeconds) {
         if (stalledSeconds !== null) say(`No progress for ${stalledSeconds} s. This is what the crawl is waiting for:`);
-        say(formatSnapshot(snapshot, Date.now()));
+        for (const line of formatSnapshot(snapshot, Date.now()).split('\n')) say(line);
       },
       stallMillis: settings.stallTimeout * SECOND,
     });
@@ -256,7 +260,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     const rows = await countRows(storage.client);
     const canRetry = storage.traits.countsDeaths;
     surroundings.print(
-      formatSummary(meta, { rows, exports, elapsedSeconds, pagesThisTime, canRetry, colour: process.stdout.isTTY }),
+      formatSummary(meta, { rows, exports, elapsedSeconds, pagesThisTime, canRetry, colour: surroundings.colour }),
     );
     return meta.failed > 0 ? 2 : 0;
   });

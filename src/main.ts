@@ -3,13 +3,14 @@ import { lastWords, SurefootError } from './core/errors.ts';
 import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } from './input/load.ts';
 import type { Surroundings } from './crawl.ts';
 import type { Settings } from './input/schema.ts';
+import { toVisibleLines } from './core/visible.ts';
 import { openOutput } from './platform/output.ts';
 import { openRedactor } from './platform/redact.ts';
 import { outliveQuestions } from './platform/signals.ts';
 
 outliveQuestions();
 const redactor = openRedactor();
-const { print, fault } = openOutput();
+const { print, fault, colour } = openOutput();
 
 process.on('uncaughtException', (error, origin) => {
   report(error, origin);
@@ -38,6 +39,7 @@ async function surroundings(): Promise<Surroundings> {
   return {
     forked: [],
     print,
+    colour,
     redactor,
     version: await readVersion(),
     searchPath: readSearchPath(),
@@ -69,7 +71,7 @@ async function run(settings: Settings): Promise<number> {
     }
     case 'status': {
       const { statusCommand } = await import('./commands/status.ts');
-      print(await statusCommand(settings, { colour: process.stdout.isTTY }));
+      print(await statusCommand(settings, { colour }));
       return 0;
     }
     case 'retry-failed': {
@@ -91,5 +93,5 @@ async function run(settings: Settings): Promise<number> {
 }
 
 function report(error: unknown, origin?: NodeJS.UncaughtExceptionOrigin): void {
-  process.stderr.write(`${redactor.redact(lastWords(error, origin))}\n`);
+  process.stderr.write(`${toVisibleLines(redactor.redact(lastWords(error, origin)))}\n`);
 }

@@ -1,5 +1,6 @@
 // A worker's process (`--workers`): forked by engine/workers.ts, which sends its job. It lives no longer than its parent.
 import { lastWords } from './core/errors.ts';
+import { toVisibleLines } from './core/visible.ts';
 import type { WorkerJob } from './engine/worker.ts';
 import { openOutput } from './platform/output.ts';
 import { createRedactor } from './platform/redact.ts';
@@ -43,5 +44,5 @@ async function work(job: WorkerJob): Promise<void> {
 }
 
 function report(error: unknown, origin?: NodeJS.UncaughtExceptionOrigin): void {
-  process.stderr.write(`${createRedactor(secrets)(lastWords(error, origin))}\n`);
+  process.stderr.write(`${toVisibleLines(createRedactor(secrets)(lastWords(error, origin)))}\n`);
 }

@@ -1,10 +1,14 @@
 // Crawlee's log, quietened: what this project reports itself (failures, progress, pausing) is not said twice.
 import type { Log, LogLevel } from '@crawlee/core';
 
+import { toVisible } from '../core/visible.ts';
 import { crawlee } from '../crawlee.ts';
 
 /** Crawlee's own words for what the progress line, the summary and the dead letters say already. */
 const SAID_ELSEWHERE = /^(Reclaiming failed request back|Request failed and reached maximum retries|Pausing\.\.\.)/;
+
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const COLOURS = /\u001b\[[\d;]*m/g;
 
 /** Sets up Crawlee's one log, which all its parts share, and returns it.
  *  @param options.level `normal`: warnings and errors. `verbose`: everything. `quiet`: errors alone.
@@ -28,10 +32,13 @@ class LineLogger extends crawlee.LoggerText {
   }
 
   override log(...[level, message, ...rest]: Parameters<InstanceType<typeof crawlee.LoggerText>['log']>): void {
-    if (this.#all || !SAID_ELSEWHERE.test(message)) super.log(level, message, ...rest);
+    if (this.#all || !SAID_ELSEWHERE.test(message)) super.log(level, toVisible(message), ...rest);
   }
 
-  override _outputWithConsole(_level: LogLevel, line: string): void {
-    this.#write(line);
+  /** Its colours are Crawlee's own, whatever the log goes to. The lines of a stack are its own as well; what else stands at
+   *  the beginning of a line is an error's message. */
+  override _outputWithConsole(_level: LogLevel, text: string): void {
+    const lines = text.replaceAll(COLOURS, '').replaceAll(/\n(?=\S)/g, '\n  ');
+    for (const line of lines.split('\n')) this.#write(toVisible(line));
   }
 }

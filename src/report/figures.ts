@@ -1,4 +1,5 @@
 // Figures as people read them (en-US), and foreign text made safe to print.
+import { toVisible } from '../core/visible.ts';
 
 const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const TENTHS = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -38,8 +39,8 @@ export function toDuration(seconds: number): string {
   return `${WHOLE.format(Math.floor(minutes / 60))} h ${minutes % 60} min`;
 }
 
-/** Text from the web on one line, without the control characters that could steer a terminal, and no longer than `limit`. */
+/** Text from the web on one line, with what could steer a terminal made visible, and no longer than `limit`. */
 export function toPlainText(text: string, limit: number): string {
-  const plain = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
+  const plain = toVisible(text.replaceAll(/\s+/g, ' ').trim());
   return plain.length > limit ? `${plain.slice(0, limit - 1)}…` : plain;
 }

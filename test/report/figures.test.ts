@@ -23,7 +23,7 @@ it.each([
   [toDuration(3_599.6), '1 h 0 min'],
   [toDuration(7_500), '2 h 5 min'],
   [toDuration(3_600_000), '1,000 h 0 min'],
-  [toPlainText('  Größe\n\u001B[31mred\u0007 \u202Eback\u2028 ', 99), 'Größe [31mred back'],
+  [toPlainText('  Größe\n\u001B[31mred\u0007 \u202Eback\u2028 ', 99), String.raw`Größe \x1b[31mred\x07 \u202eback`],
   [toPlainText('abcdef', 6), 'abcdef'],
   [toPlainText('abcdefg', 6), 'abcde…'],
 ])('writes %j as %j', (text, expected) => {
