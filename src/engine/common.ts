@@ -66,11 +66,12 @@ export function openRobots({ settings, client, proxies, version, modeOf }: Robot
   return createRobots({
     client,
     headers: (url) => policy({ request: { url }, sessionId: '' }),
-    way: async (page) => {
+    tiers: settings.tiers.includes('impersonate') ? ['http', 'impersonate'] : ['http'],
+    way: async (page, tier) => {
       const proxyUrl = await proxies?.configuration.newUrl('robots', { ...(page && { request: page as Request }) });
       const from = page ? ledFrom(page) : null;
-      if (!proxyUrl) return { from };
-      return { from, proxyUrl, route: { tier: 'http', proxy: modeOf(page?.label), sessionId: 'robots' } };
+      const route = { tier, proxy: proxyUrl ? modeOf(page?.label) : 'none', sessionId: 'robots' } as const;
+      return { from, route, ...(proxyUrl && { proxyUrl }) };
     },
   });
 }

@@ -11,7 +11,8 @@ import { readBeginning } from './document.ts';
 import type { LaneWork } from './lane-crawler.ts';
 import { refreshOf } from './links/refresh.ts';
 import { kindOf } from './media-type.ts';
-import type { RobotsRules } from './robots.ts';
+import type { RobotsPage } from './robots.ts';
+import type { RobotsRules } from './robots-rules.ts';
 
 /** Of a response that is no page: enough to tell a challenge by. */
 const MAX_JUDGED_BYTES = 256 * 1024;
@@ -27,7 +28,7 @@ export interface Preparation {
     /** Sets the gap that a host asks for. @returns Since when it is known (epoch milliseconds), null if only now. */
     setDelay(request: Request, delayMillis: number): number | null | Promise<number | null>;
   };
-  robots: ((url: string, page: Request) => Promise<RobotsRules>) | null;
+  robots: ((url: string, page: RobotsPage) => Promise<RobotsRules>) | null;
   /** @param url Where the request goes: to its own address, or to where a redirect has led. */
   headers(request: Request, session: Session | undefined, url?: string): Record<string, string>;
   /** How requests of a label leave this machine. @default 'none' for all */
@@ -43,7 +44,7 @@ export function createEntry({ lane, robots }: Pick<Preparation, 'lane' | 'robots
     if (robots) {
       flight.enter('robots');
       const rules = await robots(request.url, request);
-      if (!rules.isAllowed(request.url)) throw new VerdictError('skipped', `robots.txt forbids ${request.url}`);
+      throwIfForbidden(rules, request.url);
       if (rules.delayMillis > 0) {
         const known = await lane.setDelay(request, rules.delayMillis);
         // Claimed together with the first page of its host, before the gap was known: it goes back in line.
@@ -55,9 +56,24 @@ export function createEntry({ lane, robots }: Pick<Preparation, 'lane' | 'robots
   };
 }
 
+/** Asks for the robots.txt of where a redirect leads, before it is followed; undefined: nothing is asked for. Of a page that
+ *  has set out, no gap is asked any more.
+ *  @throws {VerdictError} `skipped`, or `transient`. */
+export function createHopJudge(robots: Preparation['robots']) {
+  if (!robots) return undefined;
+  return async (url: string, from: string, { id, label }: Request): Promise<void> => {
+    throwIfForbidden(await robots(url, { ...(id !== undefined && { id }), label, headers: { Referer: from } }), url);
+  };
+}
+
+function throwIfForbidden(rules: RobotsRules, url: string): void {
+  if (!rules.isAllowed(url)) throw new VerdictError('skipped', `robots.txt forbids ${url}`);
+}
+
 /** Where a page sends its reader, if the site does not want to read it there.
  *  @throws {VerdictError} `skipped`: robots.txt forbids it. */
 export function createRefresh({ site, robots }: Pick<Preparation, 'robots'> & { site: Site }): LaneWork['next'] {
+  const judgeHop = createHopJudge(robots);
   return async ({ request, answer, document }) => {
     if (site.refresh === 'ignore') return null;
     const next = refreshOf({ document, headers: answer.headers, url: answer.url });
@@ -65,8 +81,7 @@ export function createRefresh({ site, robots }: Pick<Preparation, 'robots'> & { 
     // What stands in its way is for the lane to deal with: a challenge leads back to itself.
     const { verdict } = judgeText(answer, document.text, () => document.$);
     if (verdict === 'blocked' || verdict === 'throttled') return null;
-    const rules = await robots?.(next, request);
-    if (rules && !rules.isAllowed(next)) throw new VerdictError('skipped', `robots.txt forbids ${next}`);
+    await judgeHop?.(next, answer.url, request);
     return next;
   };
 }
@@ -74,6 +89,7 @@ export function createRefresh({ site, robots }: Pick<Preparation, 'robots'> & { 
 /** What a request of the HTTP lane is sent with. */
 export function createPreparation({ lane, robots, headers, modeOf = () => 'none' }: Preparation): LaneWork['prepare'] {
   const enter = createEntry({ lane, robots });
+  const judgeHop = createHopJudge(robots);
   return async ({ request, session }) => {
     await enter(request);
     const flight = lane.flightOf(request);
@@ -85,6 +101,7 @@ export function createPreparation({ lane, robots, headers, modeOf = () => 'none'
       route: { tier, proxy, sessionId: session?.id ?? '' },
       from: ledFrom(request),
       onSent: () => flight.enter('waiting'),
+      ...(judgeHop && { onHop: async (url, from) => judgeHop(url, from, request) }),
     };
   };
 }

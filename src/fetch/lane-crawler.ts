@@ -13,12 +13,13 @@ import type {
 } from '@crawlee/cheerio';
 
 import { toError } from '../core/errors.ts';
-import { saysNothingOfSession } from '../core/verdict.ts';
+import { saysNothingOfSession, VerdictError } from '../core/verdict.ts';
 import { crawlee } from '../crawlee.ts';
 import type { RoutedRequest } from './clients/tier-client.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
 import { openDocument, readBody, type Document } from './document.ts';
 import { assertStays } from './links/strategy.ts';
+import { isBinary, isTyped } from './media-type.ts';
 import { createSessionCookies } from './session-cookies.ts';
 
 /** What has come back for a request, before its body is read. */
@@ -46,7 +47,7 @@ export interface FetchedAttempt extends Attempt, Pick<CheerioCrawlingContext, 'l
 /** What the lane does with one attempt, in this order. Whatever throws ends it. */
 export interface LaneWork {
   /** What the request is sent with. `headersAt` is asked again for each address that a redirect leads to. */
-  prepare(attempt: Attempt): Promise<Pick<RoutedRequest, 'route' | 'from' | 'onSent'> & { headersAt: HeadersAt }>;
+  prepare(attempt: Attempt): Promise<Pick<RoutedRequest, 'route' | 'from' | 'onSent' | 'onHop'> & { headersAt: HeadersAt }>;
   /** Where a page sends its reader at once; null for one that is to be handled. */
   next(fetched: FetchedAttempt): Promise<string | null>;
   /** Judges an answer before its body is read; throws what it means unless it is a page for the site's handler. */
@@ -165,7 +166,10 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
     await this.#work.judge(attempt, answer);
     const bytes = await readBody(stream);
     this.#work.onBody(request);
-    const document = openDocument(bytes, answered['content-type']?.toString(), answer.url);
+    const type = answered['content-type']?.toString();
+    if (!isTyped(type) && isBinary(bytes))
+      throw new VerdictError('fatal', 'It has no type, and is no text.', { status: statusCode });
+    const document = openDocument(bytes, type, answer.url);
     return { ...attempt, answer, document, log: this.log };
   }
 

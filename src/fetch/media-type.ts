@@ -7,6 +7,9 @@ export type Kind = 'html' | 'xhtml' | 'xml' | 'text' | 'other';
  *  https://mimesniff.spec.whatwg.org/#supplied-mime-type-detection-algorithm */
 const UNKNOWN = new Set(['unknown/unknown', 'application/unknown', '*/*']);
 const READ = /^(?:text|application)\/(?:[\w.+-]+\+)?(xml|json)$/;
+/** All other text is shown as it is, and so are scripts; but these are saved. */
+const SHOWN =
+  /^text\/(?!(?:x-)?(?:calendar|vcalendar|vcard|csv|vcf|qif|rtf|tsv|ldif)$|(?:comma|tab)-separated)|^application\/(?:x-)?(?:java|ecma)script$/;
 
 /** @param contentType As it was sent. What is no type (empty, `html`) counts as none. */
 export function kindOf(contentType: string | readonly string[] | undefined): Kind {
@@ -16,7 +19,45 @@ export function kindOf(contentType: string | readonly string[] | undefined): Kin
     .split(/[;,\s]/, 1);
   if (type === 'text/html' || !type.includes('/') || UNKNOWN.has(type)) return 'html';
   if (type === 'application/xhtml+xml') return 'xhtml';
-  if (type === 'text/plain') return 'text';
   const [, format] = READ.exec(type) ?? [];
-  return format === undefined ? 'other' : format === 'xml' ? 'xml' : 'text';
+  if (format === 'xml') return 'xml';
+  return format === 'json' || SHOWN.test(type) ? 'text' : 'other';
+}
+
+/** Control characters that no text has, and the beginnings of what looks like text and is none.
+ *  https://mimesniff.spec.whatwg.org/#binary-data-byte */
+const BINARY = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]|^(?:GIF8|%PDF-|%!PS-Adobe-|Rar!)/;
+const SNIFFED_BYTES = 1_445;
+
+/** Whether a body is no text, by its beginning: asked of one that came without a type. */
+export function isBinary(bytes: Buffer): boolean {
+  const start = bytes.toString('latin1', 0, SNIFFED_BYTES);
+  // UTF-16 is text too.
+  return !/^(?:\xff\xfe|\xfe\xff)/.test(start) && BINARY.test(start);
+}
+
+/** Whether a Content-Type says what a body is. */
+export function isTyped(contentType: string | undefined): boolean {
+  const essence = essenceOf(contentType ?? '');
+  return essence !== null && !UNKNOWN.has(essence);
+}
+
+/** Of several Content-Types, in one header or in more, the one that holds: the last that is a type, with the charset of one
+ *  before it that is the same but for that. https://fetch.spec.whatwg.org/#concept-header-extract-mime-type */
+export function extractType(values: readonly string[]): string | undefined {
+  let [held, essence, charset] = ['', '', ''];
+  for (const value of values.flatMap((line) => line.match(/(?:"(?:\\.|[^"\\])*"?|[^",])+/g) ?? [])) {
+    const own = essenceOf(value);
+    if (own === null || own === '*/*') continue;
+    const [named = ''] = /;\s*charset\s*=\s*(?:"[^"]*"?|[^\s;"]*)/i.exec(value) ?? [];
+    if (named !== '' || own !== essence) charset = named;
+    essence = own;
+    held = named === '' ? value.trim() + charset : value.trim();
+  }
+  return held === '' ? values[0] : held;
+}
+
+/** In lower case; null for what is no type. */
+function essenceOf(contentType: string): string | null {
+  return /^\s*([\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+)\s*(?:;|$)/.exec(contentType)?.[1]?.toLowerCase() ?? null;
 }

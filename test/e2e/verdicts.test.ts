@@ -27,7 +27,7 @@ const FAULTS: readonly (readonly [fault: string, times: number])[] = [
   ['gzip-that-is-none', Infinity],
   ['unknown-encoding', Infinity],
   // What does not even begin as an answer (`not-http`) is one thing on a fresh connection, another on a used one.
-  ['header-without-colon', Infinity],
+  ['switches-protocols', Infinity],
   ['wrong-type', Infinity],
   ['huge-length', Infinity],
 ];

@@ -203,7 +203,8 @@ const CASES: Record<string, Case & { fault: string }> = {
   'a redirect to an app': { fault: 'redirect-mailto', ...fatal(/no http\(s\) URL/) },
   // Where there is no higher tier.
   'what is no HTTP': { fault: 'not-http', ...fatal(/HTTP\/1\.1 protocol/) },
-  'two lengths': { fault: 'length-twice', ...fatal(/head is not HTTP/) },
+  'two lengths that are the same': { fault: 'length-twice', ...ok('ok') },
+  'a protocol that nobody asked for': { fault: 'switches-protocols', ...fatal(/another protocol/) },
   'a line end behind a gzip': { fault: 'gzip-and-line-end', ...ok('ok') },
   'an encoding that is none': { fault: 'encoding-utf-8', ...ok('ok') },
   'a redirect without its body': { fault: 'redirect-no-body', ...ok('ok') },

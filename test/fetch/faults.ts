@@ -172,7 +172,9 @@ const FAULTS = {
         `set-cookie: a=1\r\nset-cookie: b=2\r\nvary: a\r\nvary: b\r\ncontent-length: ${Buffer.byteLength(page)}\r\n\r\n${page}`,
     ),
 
-  // Not HTTP by the letter. Node's parser does not take them; some others do.
+  'switches-protocols': (exchange) => exchange.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n'),
+
+  // Not HTTP by the letter. Node's parser does not take them; browsers do.
   'length-twice': (exchange) => sendRaw(exchange, ['content-length: LENGTH', 'content-length: LENGTH']),
   'length-and-chunks': ({ socket, page }) =>
     socket.write(

@@ -1,4 +1,6 @@
 // robots.txt: what it forbids is not fetched, its Crawl-delay is kept, and it is asked for once a host.
+import { gzipSync } from 'node:zlib';
+
 import { Request } from '@crawlee/core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
@@ -20,6 +22,15 @@ const LEAST_GAP = 4_000;
 
 const robotsTxt = (...lines: string[]): Answers[string] => {
   return (response) => response.writeHead(200, { 'content-type': 'text/plain' }).end(lines.join('\n'));
+};
+
+const challenge = (code: number): Answers[string] => {
+  const body = '<title>Just a moment...</title><script src="/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1"></script>';
+  return (response) => response.writeHead(code, { server: 'cloudflare', 'cf-mitigated': 'challenge' }).end(body);
+};
+
+const redirect = (location: string): Answers[string] => {
+  return (response) => response.writeHead(302, { location }).end();
 };
 
 function askRobots(headers = () => ({})) {
@@ -111,6 +122,116 @@ describe('the rules', () => {
     expect(labels).toEqual(['LOGIN']);
   });
 
+  const RULES = 'User-agent: *\nDisallow: /private/\n';
+  const encoded = (body: Buffer): Answers[string] => {
+    return (response) => response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': body.length }).end(body);
+  };
+  const rulesOf = async (answers: Answers, limits = {}) => {
+    const server = await serve(answers);
+    const client = createPlainClient(limits);
+    onTestFinished(() => client.close());
+    const rules = await createRobots({ client, headers: () => ({}) })(`${server.origin}/page`);
+    return ['/private/x', '/page'].map((path) => rules.isAllowed(server.origin + path));
+  };
+  const KEPT = [false, true];
+  const NONE = [true, true];
+
+  it.each<[string, Answers[string], boolean[]]>([
+    ['behind a byte order mark', (response) => response.end(`\ufeff${RULES}`), KEPT],
+    ['with an odd type', (response) => response.writeHead(200, { 'content-type': 'image/png' }).end(RULES), KEPT],
+    ['as a gzip with blanks behind it', encoded(Buffer.concat([gzipSync(RULES), Buffer.from('\n \n')])), KEPT],
+    ['as a gzip without its end', encoded(gzipSync(RULES).subarray(0, -8)), KEPT],
+    ['as a gzip that is none', encoded(Buffer.from(RULES)), NONE],
+    [
+      'behind interim answers',
+      (response) => {
+        response.writeContinue();
+        response.writeProcessing();
+        response.end(RULES);
+      },
+      KEPT,
+    ],
+    [
+      'with a length that is wrong, and chunks',
+      (response) => {
+        const chunk = `${RULES.length.toString(16)}\r\n${RULES}\r\n0\r\n\r\n`;
+        response.socket?.write(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`);
+      },
+      KEPT,
+    ],
+    [
+      'before 24 MB of words',
+      (response) => response.writeHead(200, { 'content-length': 24e6 }).end(RULES.padEnd(24e6, '# word\n')),
+      KEPT,
+    ],
+    [
+      'before words without end',
+      (response) => {
+        response.write(RULES);
+        const more = () => {
+          while (!response.destroyed && response.write('# words\n'.repeat(10_000)));
+        };
+        response.on('drain', more);
+        more();
+      },
+      KEPT,
+    ],
+    [
+      'cut by the limit in the middle of a rule, which does not count',
+      (response) => {
+        response.end(`${RULES}${'#'.repeat(500 * 1024 - RULES.length - 15)}\nDisallow: /page-two`);
+      },
+      KEPT,
+    ],
+    ['that redirect to themselves', (response) => response.writeHead(302, { location: '/robots.txt' }).end(), NONE],
+    ['that redirect on and on', (response, hit) => response.writeHead(302, { location: `/robots.txt?${hit}` }).end(), NONE],
+    ['that redirect to no URL', (response) => response.writeHead(302, { location: 'http://[x/' }).end(), NONE],
+    ['that are a page', (response) => response.end('<!doctype html><p>Welcome'), NONE],
+    ['that change to another protocol', (response) => response.socket?.write('HTTP/1.1 101 x\r\n\r\n'), NONE],
+  ])('%s count as far as RFC 9309 has them count', async (_, answer, expected) => {
+    expect(await rulesOf({ '/robots.txt': answer })).toEqual(expected);
+  });
+
+  it('are found behind five redirects, also by another host, and hold for the host that was asked', async () => {
+    const other = await serve({ '/rules': (response) => response.end(RULES) });
+    const steps = [1, 2, 3, 4, 5].map((step): [string, Answers[string]] => [
+      step === 1 ? '/robots.txt' : `/step/${step}`,
+      (response) => response.writeHead(301, { location: step === 5 ? `${other.origin}/rules` : `/step/${step + 1}` }).end(),
+    ]);
+    expect(await rulesOf(Object.fromEntries(steps))).toEqual(KEPT);
+  });
+
+  it('that break off each time are read as far as they come, the third time', async () => {
+    const server = await serve({
+      '/robots.txt': (response) => {
+        response.writeHead(200, { 'content-length': 1_000 }).write(`${RULES}Disallow: /pa`);
+        setTimeout(() => response.destroy(), 30);
+      },
+    });
+    const ask = askRobots();
+    for (const _ of [1, 2]) await expect(ask(`${server.origin}/x`)).rejects.toMatchObject({ verdict: 'transient' });
+    const rules = await ask(`${server.origin}/x`);
+    expect(['/private/x', '/page'].map((path) => rules.isAllowed(server.origin + path))).toEqual(KEPT);
+  });
+
+  it('go up the tiers as pages do: refused by one, or not understood, they are asked for by the next', async () => {
+    for (const refusal of [status(403), encoded(Buffer.from('no gzip')), challenge(503), challenge(200)]) {
+      const server = await serve({
+        '/robots.txt': (response, hit, request) =>
+          (hit === 1 ? refusal : robotsTxt(...RULES.split('\n')))(response, hit, request),
+      });
+      const client = createPlainClient();
+      onTestFinished(() => client.close());
+      const asked: string[] = [];
+      const way = async (_: unknown, tier: string) => {
+        asked.push(tier);
+        return {};
+      };
+      const rules = await createRobots({ client, headers: () => ({}), tiers: ['http', 'impersonate'], way })(server.origin);
+      expect([asked, rules.isAllowed(`${server.origin}/private/x`)]).toEqual([['http', 'impersonate'], false]);
+    }
+  });
+
   it('of two ports are two', async () => {
     const strict = await serve({ '/robots.txt': robotsTxt('User-agent: *', 'Disallow: /') });
     const open = await serve({ '/robots.txt': robotsTxt('User-agent: *', 'Allow: /') });
@@ -142,6 +263,22 @@ describe('a crawl', () => {
     expect([ends, letters, frontier.failed]).toEqual([{ skipped: 2, succeeded: 1 }, [], 0]);
     expect((await rows('default')).map(({ path }) => path)).toEqual(['/ok']);
     expect([...server.hits.keys()].toSorted()).toEqual(['/ok', '/robots.txt']);
+  });
+
+  it('follows no redirect to what robots.txt forbids, wherever the redirect comes from and whichever host forbids it', async () => {
+    const strict = await serve({ '/robots.txt': robotsTxt('User-agent: *', 'Disallow: /private/') });
+    const open = await serve({
+      '/robots.txt': robotsTxt('User-agent: *', 'Disallow: /private/'),
+      '/go': redirect('/private/x'),
+      '/far': redirect('/far/2'),
+      '/far/2': redirect(`${strict.origin}/private/x`),
+      '/fine': redirect(`${strict.origin}/fine`),
+      '/encoded': redirect('/%70rivate/x'),
+    });
+    const { ends, letters, rows } = await crawl(open, ['/go', '/far', '/fine', '/encoded']);
+    expect([ends, letters]).toEqual([{ skipped: 3, succeeded: 1 }, []]);
+    expect((await rows('default')).map(({ path }) => path)).toEqual(['/fine']);
+    expect([...open.hits.keys(), ...strict.hits.keys()].filter((path) => path.includes('rivate'))).toEqual([]);
   });
 
   it('asks once although its first pages start together', async () => {

@@ -18,7 +18,7 @@ export interface ImpitResponse {
 /** What impit decompresses. Any other, and one layer over another, it leaves as it is. */
 const DECOMPRESSED = /^(?:gzip|deflate|br|zstd)$/;
 /** `Headers` joins what came more than once; a second one of these is dropped, as Node does. */
-const ONE_WORD = new Set(['age', 'content-length', 'content-type', 'retry-after']);
+const ONE_WORD = new Set(['age', 'content-length', 'retry-after']);
 
 export interface ImpitAnswerOptions {
   readonly limits: Limits;
@@ -52,8 +52,10 @@ async function dump(body: Readable, limit: number): Promise<void> {
 function toSimpleHeaders(headers: Headers): SimpleHeaders {
   const simple: SimpleHeaders = {};
   for (const [name, value] of headers) {
+    // Twice the same; two that differ cannot be told from one with a comma.
+    if (name === 'location') simple[name] = value.replace(/^(.+), \1$/, '$1');
     // A date has a comma of its own.
-    simple[name] = ONE_WORD.has(name) && !/^[A-Z][a-z]{2}, /.test(value) ? value.split(', ', 1)[0] : value;
+    else simple[name] = ONE_WORD.has(name) && !/^[A-Z][a-z]{2}, /.test(value) ? value.split(', ', 1)[0] : value;
   }
   const cookies = headers.getSetCookie();
   if (cookies.length > 0) simple['set-cookie'] = cookies;

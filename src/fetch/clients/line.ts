@@ -9,6 +9,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 
 import type { CountTraffic, TrafficKey } from '../../core/proxy.ts';
 import type { Limits } from './faults.ts';
+import { MAX_HEAD_BYTES, mendHeads } from './heads.ts';
 import { openHttp2, type Http2Session, type Payload } from './http2.ts';
 import { createMeter } from './meter.ts';
 import type { ProxyAddress } from './proxy-address.ts';
@@ -20,8 +21,6 @@ import { Agent, DecoratorHandler } from './undici.ts';
 
 /** How long an unused connection is kept, unless the server's Keep-Alive header says less. */
 const KEEP_ALIVE_MILLIS = 30_000;
-/** Of an answer, as Chrome has it. undici's own limit of 16 KiB is less than some sites' policies take. */
-const MAX_HEADER_BYTES = 256 * 1_024;
 /** Servers whose TLS sessions are kept, for short handshakes. */
 const MAX_TLS_SESSIONS = 100;
 /** A refusal is read up to here for what it says about traffic. */
@@ -111,11 +110,11 @@ export function createLine(options: LineOptions): Line {
   const connect = async (options: buildConnector.Options, callback: buildConnector.Callback): Promise<void> => {
     const outcome = await openSocket(options).catch((error: Error) => error);
     if (outcome instanceof Error) callback(outcome, null);
-    else callback(null, markErrors(outcome));
+    else callback(null, mendHeads(markErrors(outcome)));
   };
   const agent = new Agent({
     connect: (options, callback) => void inOwnContext(connect, options, callback),
-    maxHeaderSize: MAX_HEADER_BYTES,
+    maxHeaderSize: MAX_HEAD_BYTES, // Its own limit of 16 KiB is less than some sites' policies take.
     headersTimeout: 0, // The whole request's own limit.
     bodyTimeout: limits.idleTimeoutMillis,
     keepAliveTimeout: KEEP_ALIVE_MILLIS,

@@ -7,6 +7,7 @@ import type { HttpRequest, RedirectHandler } from '@crawlee/core';
 import { TransportError } from '../../core/transport.ts';
 import { ACCEPT_ENCODING } from './body.ts';
 import { toNodeHeaders, type SimpleHeaders } from './headers-of-answer.ts';
+import type { RoutedRequest } from './tier-client.ts';
 
 export const MAX_REDIRECTS = 10;
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
@@ -53,7 +54,7 @@ export interface Followed {
  *  @throws {TransportError} `too-many-redirects`, `redirect-loop`, `bad-redirect` for a Location that is no http(s) URL. */
 export async function follow(
   send: (outgoing: Outgoing, from: URL | undefined) => Promise<Answer>,
-  request: HttpRequest,
+  request: RoutedRequest,
   onRedirect?: RedirectHandler,
 ): Promise<Followed> {
   const first = toOutgoing(request);
@@ -66,7 +67,7 @@ export async function follow(
     const answer = await send(outgoing, from);
     from = url;
     const headers = toNodeHeaders(answer.headers);
-    const { location } = headers;
+    const location = locationOf(answer.headers);
     if (request.followRedirect === false || !REDIRECT_STATUS.has(answer.statusCode) || !location) {
       return { answer, headers, url, redirectUrls };
     }
@@ -75,7 +76,7 @@ export async function follow(
     if (redirectUrls.length === MAX_REDIRECTS) {
       throw new TransportError('too-many-redirects', `More than ${MAX_REDIRECTS} redirects, the last one from ${shown(url)}.`);
     }
-    outgoing = redirected(outgoing, answer.statusCode, String(location));
+    outgoing = redirected(outgoing, answer.statusCode, location);
     redirectUrls.push(outgoing.url);
     if (onRedirect) {
       const update: Parameters<RedirectHandler>[1] = { url: outgoing.url, headers: { ...outgoing.headers } };
@@ -88,7 +89,18 @@ export async function follow(
     const step = identity(outgoing);
     if (seen.has(step)) throw new TransportError('redirect-loop', `Redirects in a circle, back to ${shown(outgoing.url)}.`);
     seen.add(step);
+    await request.onHop?.(outgoing.url.href, url.href);
   }
+}
+
+/** Empty: the answer is none that leads anywhere. */
+function locationOf({ location = '' }: SimpleHeaders): string {
+  const [first = '', ...others] = [location].flat();
+  if (others.every((other) => other === first)) return first;
+  throw new TransportError(
+    'bad-redirect',
+    `The answer redirects to "${first}" and to "${others.find((other) => other !== first)}".`,
+  );
 }
 
 /** Where to go is known by now: a body that does not come, or is cut, costs its connection and nothing else. */

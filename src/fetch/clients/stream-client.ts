@@ -38,7 +38,13 @@ export function createStreamClient({ limits, lines, reach }: StreamClientOptions
       const followed = await follow(send, request, onRedirect);
       const { answer, headers, url, redirectUrls } = followed;
       const { checkEnd } = answer;
-      const body = openBody(answer.body, headers, { maxBytes, checkEnd, toError: (error) => toError(error, 'reading') });
+      const { beginningOnly } = request;
+      const body = openBody(answer.body, headers, {
+        maxBytes,
+        beginningOnly,
+        checkEnd,
+        toError: (error) => toError(error, 'reading'),
+      });
       body.once('close', () => {
         deadline.clear();
         line.report(asked.host);

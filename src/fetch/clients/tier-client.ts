@@ -20,6 +20,11 @@ export interface RoutedRequest extends HttpRequest {
   readonly from?: string | null;
   /** Called when the request goes out, over a connection that stands. */
   readonly onSent?: () => void;
+  /** Whoever reads it leaves after the beginning of its body: that may announce any length. */
+  readonly beginningOnly?: boolean;
+  /** Asked before a redirect is followed, which goes no further if it throws.
+   *  @param url Where it leads. @param from Where it stands. */
+  readonly onHop?: (url: string, from: string) => Promise<void>;
 }
 
 /** A client of one tier. Both calls throw TransportError (core/transport.ts), and so does the body that `stream()` gives;

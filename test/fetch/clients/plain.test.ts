@@ -28,14 +28,10 @@ describe('each fault has its name', () => {
     ['redirect-11', 'too-many-redirects', /^More than 10 redirects, the last one from http:.*\/redirect-11\/10\.$/],
     ['redirect-bad-url', 'bad-redirect', /redirects to "http:\/\/\[nowhere\/", which is no http\(s\) URL/],
     ['redirect-mailto', 'bad-redirect', /redirects to "mailto:someone@example.com", which is no http\(s\) URL/],
-    ['gzip-that-is-none', 'bad-answer', /incorrect header check/],
+    ['gzip-that-is-none', 'bad-answer', /no gzip/],
     ['brotli-that-is-none', 'bad-answer', /Decompression failed/],
     ['unknown-encoding', 'bad-answer', /compressed by "compress"/],
     ['not-http', 'bad-answer', /HTTP/],
-    ['length-twice', 'bad-answer', /^The answer's head is not HTTP\/1\.1\.$/],
-    ['header-without-colon', 'bad-answer', /^The answer's head is not HTTP\/1\.1\.$/],
-    ['length-and-chunks', 'bad-answer', /HTTP\/1\.1/],
-    ['line-feeds', 'bad-answer', /HTTP\/1\.1/],
   ])('%s: %s', async (fault, name, message, options) => {
     const error = await faultOf(get(server.url(fault, options)));
     expect([error.fault, error.message]).toEqual([name, expect.stringMatching(message)]);
@@ -76,7 +72,7 @@ describe('each fault has its name', () => {
 
   it('a head that goes wrong is its own page’s fault, on a used connection too', async () => {
     await get(server.url('ok'));
-    expect((await faultOf(get(server.url('line-feeds')))).fault).toBe('bad-answer');
+    expect((await faultOf(get(server.url('switches-protocols')))).fault).toBe('bad-answer');
   });
 
   it('one failed request is one request: nothing is tried again behind the caller’s back', async () => {
@@ -121,7 +117,7 @@ describe('what is whole is taken as it is', () => {
     const { headers, stream } = await client.stream({ url: server.url('twice-the-header') });
     stream.destroy();
     expect(headers).toMatchObject({
-      'content-type': 'text/html; charset=utf-8',
+      'content-type': 'text/plain', // The last one.
       'retry-after': '1',
       vary: 'a, b',
       'set-cookie': ['a=1', 'b=2'],
