@@ -24,16 +24,21 @@ export function kindOf(contentType: string | readonly string[] | undefined): Kin
   return format === 'json' || SHOWN.test(type) ? 'text' : 'other';
 }
 
-/** Control characters that no text has, and the beginnings of what looks like text and is none.
- *  https://mimesniff.spec.whatwg.org/#binary-data-byte */
-const BINARY = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]|^(?:GIF8|%PDF-|%!PS-Adobe-|Rar!)/;
+/** The beginnings of what looks like text and is none. */
+const SIGNATURE = /^(?:GIF8|%PDF-|%!PS-Adobe-|Rar!)/;
 const SNIFFED_BYTES = 1_445;
 
 /** Whether a body is no text, by its beginning: asked of one that came without a type. */
 export function isBinary(bytes: Buffer): boolean {
-  const start = bytes.toString('latin1', 0, SNIFFED_BYTES);
+  const start = bytes.subarray(0, SNIFFED_BYTES);
+  const text = start.toString('latin1');
   // UTF-16 is text too.
-  return !/^(?:\xff\xfe|\xfe\xff)/.test(start) && BINARY.test(start);
+  return !/^(?:\xff\xfe|\xfe\xff)/.test(text) && (SIGNATURE.test(text) || start.some(isBinaryByte));
+}
+
+/** https://mimesniff.spec.whatwg.org/#binary-data-byte */
+function isBinaryByte(byte: number): boolean {
+  return byte < 0x20 && byte !== 0x1b && (byte < 0x09 || byte > 0x0d || byte === 0x0b);
 }
 
 /** Whether a Content-Type says what a body is. */

@@ -62,7 +62,7 @@ function toStrict(sent: string): Pick<Head, 'status' | 'text'> {
   ];
   headers.push(['Connection', 'close']);
   // Of bytes that no parser takes in a value, nothing is lost that anybody reads.
-  const text = headers.map(([name, value]) => `${name}: ${value.replaceAll(/[\0-\x08\x0b-\x1f\x7f]/g, ' ')}\r\n`).join('');
+  const text = headers.map(([name, value]) => `${name}: ${value.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ' ')}\r\n`).join('');
   return { status, text: `HTTP/1.${version} ${status} ${reason}\r\n${text}\r\n` };
 }
 
