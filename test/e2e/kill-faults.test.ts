@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { expect, it, onTestFinished } from 'vitest';
 
+import { seededRandom } from '../seed.ts';
 import { handledUrls, newStorageDir, readExport, startCrawl } from './crawl-process.ts';
 import { startFlakySite, type FlakySite } from './flaky-site.ts';
+
+const random = seededRandom('kill-faults');
 
 const KILLS = 11;
 const STORIES = { throttling: 240, breaking: 480 };
@@ -65,8 +68,8 @@ it.each([1, 2])(
       const done = [...handledUrls(storageDir)].map((url) => ({ url, hits: hitsOf(url) }));
       const waits = waiting(storageDir);
       const crawl = startCrawl(args);
-      const killWithin = (millis: number) => setTimeout(() => crawl.child.kill('SIGKILL'), Math.random() * millis);
-      let requests = Math.ceil(Math.random() * KILL_AFTER_REQUESTS);
+      const killWithin = (millis: number) => setTimeout(() => crawl.child.kill('SIGKILL'), random() * millis);
+      let requests = Math.ceil(random() * KILL_AFTER_REQUESTS);
       onRequest = () => kill === 'after request' && --requests === 0 && killWithin(KILL_AFTER_REQUEST_MILLIS);
       if (kill === 'after start') killWithin(KILL_AFTER_START_MILLIS);
       const result = await crawl.ended;

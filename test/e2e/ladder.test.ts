@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { demoStories } from '../../src/demo/stories.ts';
+import { seededRandom } from '../seed.ts';
 import { handledUrls, newStorageDir, readDeadLetters, readExport, startCrawl } from './crawl-process.ts';
 import { startLadderSite, type LadderSite, type LadderSiteOptions } from './ladder-site.ts';
+
+const random = seededRandom('ladder');
 
 let site: LadderSite;
 afterEach(() => site.close());
@@ -103,11 +106,11 @@ it('a crawl over both lanes that is killed again and again has each row once, an
     return result;
   };
   // A machine that is quick may be done before the last kill; a finished run would start over.
-  let last = await runOnce(3_000 + Math.random() * 2_000);
+  let last = await runOnce(3_000 + random() * 2_000);
   let kills = 0;
   while (last.code === 137) {
     kills++;
-    last = await runOnce(kills < 6 ? 3_000 + Math.random() * 3_000 : null);
+    last = await runOnce(kills < 6 ? 3_000 + random() * 3_000 : null);
   }
   expect(last.code, last.stderr).toBe(0);
   expect(kills).toBeGreaterThan(1);

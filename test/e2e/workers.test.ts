@@ -12,7 +12,10 @@ import { itemPage, listPage } from '../../src/demo/pages.ts';
 import { demoStories, demoStoryById } from '../../src/demo/stories.ts';
 import { copyProject, start as startIn, writeInto } from '../docs/project.ts';
 import { serve } from '../faults/serve.ts';
+import { seededRandom } from '../seed.ts';
 import { handledUrls, newStorageDir, readDeadLetters, readExport, startCrawl, type CrawlProcess } from './crawl-process.ts';
+
+const random = seededRandom('workers');
 
 const PER_PAGE = 100;
 
@@ -120,11 +123,11 @@ describe('a worker that is killed', () => {
     let [kills, seen] = [0, 0];
     const done = new Map<string, number>();
     while (!state.over && kills < 12) {
-      await sleep(Math.random() * 300);
+      await sleep(random() * 300);
       // Workers that have had nothing yet die of something else: the crawl would end.
       if (timesOf(site).length < seen + 20) continue;
       const workers = workersOf(crawl);
-      const pid = workers[Math.floor(Math.random() * workers.length)];
+      const pid = workers[Math.floor(random() * workers.length)];
       if (pid === undefined) continue;
       // What is done is told to the main process a moment before it is seen on disk, so not what was asked for just now.
       for (const url of handledUrls(storageDir)) done.set(url, site.hits.get(url.slice(site.origin.length))?.length ?? 0);
