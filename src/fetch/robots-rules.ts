@@ -1,5 +1,5 @@
 // What a robots.txt says to this crawler. Pure: robots.ts fetches the file. https://www.rfc-editor.org/rfc/rfc9309#section-2.2
-// Why by hand: docs/decisions/015-robots-rules.md
+// Why by hand: docs/decisions/016-robots-rules.md
 
 export interface RobotsRules {
   /** As it was given. */
