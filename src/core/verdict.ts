@@ -2,7 +2,7 @@
 import { blockPageOf } from './block-pages.ts';
 import { outlineOf, type Outline } from './outline.ts';
 import type { Dom } from './page.ts';
-import { isShell, mayBeShell } from './shell.ts';
+import { mayBeShell, shellOf } from './shell.ts';
 import { faultOfCode, TRANSPORT_FAULTS, TransportError } from './transport.ts';
 
 /** - `ok`: hand it to the site's handler.
@@ -77,8 +77,9 @@ export function judgeResponse(response: JudgedResponse, html: string, $: Dom | n
   return judgeText(response, html, $ === null ? null : () => $);
 }
 
-/** As `judgeResponse()`, for a page that is parsed only if it has to be: most are told by their text alone. */
-export function judgeText(response: JudgedResponse, html: string, parse: (() => Dom) | null): Judgement {
+/** As `judgeResponse()`, for a page that is parsed only if it has to be: most are told by their text alone.
+ *  @param rendered Whether its scripts have run. */
+export function judgeText(response: JudgedResponse, html: string, parse: (() => Dom) | null, rendered = false): Judgement {
   const { status, headers } = response;
   const said = verdictOfStatus(status, headers['retry-after'] !== undefined);
   const reason = `HTTP ${status}`;
@@ -89,11 +90,17 @@ export function judgeText(response: JudgedResponse, html: string, parse: (() => 
   if ((said === 'ok' || said === 'transient' || said === 'fatal') && saysTooFast(page)) {
     return { verdict: 'throttled', reason: `${reason}: the page says no more than "${page.text.slice(0, 80)}"` };
   }
-  if (said === 'ok' && parse !== null && mayBeShell(page) && isShell(parse(), page)) {
-    return {
-      verdict: 'needs-browser',
-      reason: `${reason}: an application's shell, with nothing to read before its scripts have run`,
-    };
+  if (said === 'ok' && parse !== null && mayBeShell(page)) {
+    const shell = shellOf(parse(), page);
+    if (shell !== null && !rendered) {
+      const what = "an application's shell, with nothing to read before its scripts have run";
+      return { verdict: 'needs-browser', reason: `${reason}: ${what}` };
+    }
+    // What there is after that is the page, as long as there is anything: an application whose data did not come shows nothing.
+    if (shell === 'blank' || shell === 'waiting') {
+      const what = shell === 'blank' ? 'nothing to see' : `no more than "${page.text.slice(0, 80)}"`;
+      return { verdict: 'transient', reason: `${reason}: ${what}, also after its scripts have run` };
+    }
   }
   return { verdict: said, reason };
 }

@@ -1,7 +1,7 @@
 // Before a request: robots.txt, pace and headers. After it: what the response means.
 import type { Request, Session } from '@crawlee/core';
 
-import { SERVICES, type Page, type Tier } from '../core/page.ts';
+import { RENDERING, SERVICES, type Page, type Tier } from '../core/page.ts';
 import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { judgeResponse, judgeText, VerdictError, type Verdict } from '../core/verdict.ts';
@@ -136,10 +136,12 @@ export function createJudge(lane: { arrived(request: Request): Promise<void> }):
 
 /** Judges a parsed page: a challenge or a shell that came with 200, and what the site itself says of it. */
 export function judgePage(page: Page, site: Site): void {
-  throwUnlessOk(
-    judgeText(page.response, page.html, () => page.$),
-    page.response,
-  );
+  const { response, request, tier } = page;
+  const rendered = RENDERING.includes(tier);
+  // What its site has waited for is there.
+  const label: string = request.label ?? '';
+  const isAwaited = tier === 'browser' && site.browser?.waitFor?.[label] !== undefined;
+  throwUnlessOk(judgeText(response, page.html, isAwaited ? null : () => page.$, rendered), response);
   const verdict = site.judge?.(page) ?? null;
   if (verdict !== null) throwUnlessOk({ verdict, reason: `The site's own rule calls this page ${verdict}.` }, page.response);
 }

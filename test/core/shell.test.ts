@@ -7,15 +7,15 @@ import { describe, expect, it } from 'vitest';
 
 import { outlineOf } from '../../src/core/outline.ts';
 import type { Dom } from '../../src/core/page.ts';
-import { isShell } from '../../src/core/shell.ts';
+import { shellOf } from '../../src/core/shell.ts';
 import { html } from './block-fixtures.ts';
 
 const parse = (page: string) => load(page, { _useHtmlParser2: true } as CheerioOptions) as unknown as Dom;
-const shell = (page: string) => isShell(parse(page), outlineOf(page));
+const shell = (page: string) => shellOf(parse(page), outlineOf(page)) !== null;
 const bundle = '<script src="/assets/index-4f2.js" defer></script>';
 const prose = '<p>The tea shop opens at nine, and the kettle is on long before the first guest has found the door.</p>';
 
-describe('isShell', () => {
+describe('shellOf', () => {
   it.each([
     ['React', `<noscript>You need to enable JavaScript to run this app.</noscript><div id="root"></div>${bundle}`],
     ['React, notice in the mount point', `<div id="root">You need to enable JavaScript to run this app.</div>${bundle}`],
@@ -46,6 +46,56 @@ describe('isShell', () => {
     ['a nameless box', `<div class="page"></div>${bundle}`],
     ['nothing but scripts', bundle],
     ['nothing but a notice', `<div>Please enable JavaScript to view this page.</div>${bundle}`],
+    [
+      'a notice with a link, for an inline script',
+      '<p>Please enable JavaScript. <a href="/how">How</a></p><script>go()</script>',
+    ],
+    ['a notice in Polish', `<p>Włącz obsługę JavaScript, aby zobaczyć tę stronę.</p>${bundle}`],
+    [
+      'SvelteKit',
+      '<div style="display: contents"><script>{ Promise.all([import("/_app/start.js")]).then(([k]) => k.start()) }</script></div>',
+    ],
+    ['a cookie and a reload', '<script>document.cookie="ok=1; path=/";location.reload()</script>'],
+    [
+      'a cookie and a reload, asking to wait',
+      '<p>Please wait while we load the page…</p><script>document.cookie="a=1";location.reload()</script>',
+    ],
+    ['a redirect by script', '<script>location.replace("/en/")</script>'],
+    [
+      'a redirect by script that says so',
+      '<p>You will be redirected to <a href="/en/">our shop</a>.</p><script>location.href = "/en/"</script>',
+    ],
+    [
+      'Google’s enablejs',
+      `<noscript><meta http-equiv="refresh" content="0;url=/enablejs"></noscript><script>go()</script>
+       <div style="display:none">If nothing happens, <a href="/x">click here</a>, or send <a href="/y">feedback</a>.</div>`,
+    ],
+    [
+      'GWT',
+      `<script src="shelf.nocache.js"></script><iframe src="javascript:''" id="__gwt_historyFrame" style="width:0;height:0"></iframe>
+       <noscript>Your web browser must have JavaScript enabled.</noscript>`,
+    ],
+    [
+      'Aura',
+      `<div id="auraLoadingBox">Loading</div><div id="auraErrorMask"><a>×</a>Sorry to interrupt<div>CSS Error</div><a href="#">Refresh</a></div>${bundle}`,
+    ],
+    [
+      'Blazor',
+      `<div id="app">Loading... 0%</div><div id="blazor-error-ui">An error has occurred. <a href="">Reload</a></div>${bundle}`,
+    ],
+    ['Flutter', '<script src="flutter_bootstrap.js" async></script>'],
+    ['an element of its own', `<shop-front></shop-front>${bundle}`],
+    [
+      'an island that only a browser draws',
+      `<header><a href="/">Home</a></header><astro-island client="only"></astro-island>${bundle}`,
+    ],
+    [
+      'an empty main between header and footer',
+      `<header><a href="/">Home</a> <a href="/a">About</a></header><main><template data-dgst="BAILOUT_TO_CLIENT_SIDE_RENDERING"></template></main><footer>© Teas</footer>${bundle}`,
+    ],
+    ['a form that only a robot sees', `<form hidden><input name="email"></form><div id="root"></div>${bundle}`],
+    ['a long hidden dialog', `<div id="root"></div><div hidden>${prose.repeat(6)}</div>${bundle}`],
+    ['a tracking pixel', '<img src="/p.gif" width="1" height="1"><script>start()</script>'],
   ])('%s: needs a browser', (_, body) => {
     expect(shell(html('Teas', body))).toBe(true);
   });
@@ -79,7 +129,17 @@ describe('isShell', () => {
     ['pictures and no words', `${'<img src="/tea.jpg">'.repeat(6)}<div id="app"></div>${bundle}`],
     ['links and no words', `${'<a href="/tea"></a>'.repeat(11)}<div id="app"></div>${bundle}`],
     ['frames', `<iframe src="/tea"></iframe>${bundle}`],
-    ['a redirect by script', '<script>location.replace("/en/")</script>'],
+    [
+      'a thin page with an empty widget beside menu and footer',
+      `<nav><a href="/">Home</a> <a href="/mugs">Mugs</a></nav><div>Blue mug, hand made in Kassel, 300 ml</div><div>€12.00</div><div id="root-comments"></div>${bundle}<footer>© 2026</footer>`,
+    ],
+    ['a heading and a price beside an empty widget', `<h1>Blue mug</h1><div>€12.00</div><div id="reviews-app"></div>${bundle}`],
+    ['a name and a price beside an empty #root', `<div>Blue mug</div><div>€12.00</div><div id="root"></div>${bundle}`],
+    ['a page about scripts', `<h1>Does it work without JavaScript?</h1><p>Yes.</p>${bundle}`],
+    ['a page about redirects', `<h1>Redirects</h1><p>A redirect sends you on.</p>${bundle}`],
+    ['one picture', `<img src="/tea.jpg">${bundle}`],
+    ['one word', `<p>pong</p>${bundle}`],
+    ['a cookie recipe', `<div>Chocolate cookies</div><div id="root"></div><h2>Two eggs</h2>${bundle}`],
   ])('%s: is a page', (_, body) => {
     expect(shell(html('Teas', body))).toBe(false);
   });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { outlineOf } from '../../src/core/outline.ts';
 import type { Dom } from '../../src/core/page.ts';
 import { TRANSPORT_FAULTS, TransportError, type TransportFault } from '../../src/core/transport.ts';
-import { judgeResponse, VerdictError, verdictOfError, verdictOfStatus, type Verdict } from '../../src/core/verdict.ts';
+import { judgeResponse, judgeText, VerdictError, verdictOfError, verdictOfStatus, type Verdict } from '../../src/core/verdict.ts';
 import { BLOCK_PAGES, html, ORDINARY_PAGES } from './block-fixtures.ts';
 
 describe('verdictOfStatus', () => {
@@ -205,6 +205,20 @@ describe('judgeResponse', () => {
   ])('a shell that starts itself and carries %s needs a browser too', (_, extra) => {
     const shell = html('', `<div id="app"></div><script>start()</script>${extra}`);
     expect(judgeResponse(response(200), shell, parse(shell)).verdict).toBe('needs-browser');
+  });
+
+  it.each([
+    [
+      'a portal beside an empty mount point',
+      '<div id="root"></div><div>Blue mug, 300 ml</div><script src="/a.js"></script>',
+      'ok',
+    ],
+    ['a slogan beside an empty mount point', '<div id="root"></div><div>Teas for all</div><script src="/a.js"></script>', 'ok'],
+    ['nothing to see', '<div id="root"></div><script src="/a.js"></script>', 'transient'],
+    ['a wait without an end', '<div id="root">Loading...</div><script src="/a.js"></script>', 'transient'],
+  ])('after its scripts have run, what is there is the page: %s', (_, body, verdict) => {
+    const page = html('Teas', body);
+    expect(judgeText(response(200), page, () => parse(page), true).verdict).toBe(verdict);
   });
 
   it('never throws', () => {

@@ -7,7 +7,7 @@ import { blockPageOf } from '../../core/block-pages.ts';
 import { outlineOf } from '../../core/outline.ts';
 import type { Dom, Page } from '../../core/page.ts';
 import type { BrowserRules, BrowserView } from '../../core/site.ts';
-import { isShell } from '../../core/shell.ts';
+import { shellOf } from '../../core/shell.ts';
 import type { TransportError } from '../../core/transport.ts';
 import { VerdictError, type JudgedResponse } from '../../core/verdict.ts';
 import { decodeBody } from '../decode.ts';
@@ -166,7 +166,7 @@ async function waitUntilFilled(tab: Tab): Promise<void> {
   while (!time.isUp()) {
     const html = await readContent(tab);
     const outline = outlineOf(html);
-    const isEmpty = !outline.long && isShell(parse(html), outline);
+    const isEmpty = !outline.long && shellOf(parse(html), outline) !== null;
     if (html.length === length && activity.asking === 0 && !isEmpty) return;
     length = html.length;
     await setTimeout(STEP_MILLIS);
@@ -192,7 +192,8 @@ async function readEnded(answer: Activity['answer'], judged: JudgedResponse): Pr
   const headers = answer.headers();
   const html = decodeBody(sent, headers['content-type']);
   const $ = parse(html);
-  throwUnlessOk(judgeDocument(judged, html, $), judged);
+  const judgement = judgeDocument(judged, html, $);
+  if (judgement.verdict !== 'needs-browser') throwUnlessOk(judgement, judged);
   return { kind: 'sent', html, $, response: { status: answer.status(), headers }, answer };
 }
 

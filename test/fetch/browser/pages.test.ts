@@ -216,7 +216,7 @@ describeBrowser('a page that never gets there', () => {
     const urls = ['/shell', '/challenge', '/busy', '/after'].map((path) => server.origin + path);
     const { failures, rows } = await crawlBrowser({ urls, concurrency: 3 });
     expect(Object.fromEntries(failures.map(({ path, verdict, message }) => [path, `${verdict}: ${message}`]))).toEqual({
-      '/shell': expect.stringMatching(/^needs-browser: HTTP 200/) as string,
+      '/shell': 'transient: HTTP 200: nothing to see, also after its scripts have run',
       '/challenge': 'blocked: HTTP 403: a block page of Cloudflare',
       '/busy': 'transient: The page did not answer for 10 s: its scripts do not rest.',
     });
@@ -240,5 +240,29 @@ describeBrowser('a page that never gets there', () => {
       '/stops': 'transient: A script of the page has ended it before it was there.',
     });
     expect(performance.now() - started).toBeLessThan(40_000);
+  });
+});
+
+describeBrowser('a page whose scripts have run', () => {
+  it('is what is there, though an empty mount point is left beside it', async () => {
+    const portal = (response: Parameters<Answer>[0]) =>
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end(
+          `<title>Mug</title><div id="root"></div><script>document.body.append(document.createRange().createContextualFragment('<div class="name">Blue mug, hand made in Kassel, 300 ml</div><div>In stock, ready to ship tomorrow</div>'))</script>`,
+        );
+    const shadow = (response: Parameters<Answer>[0]) =>
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end(
+          `<title>Mug</title><my-app></my-app><script type="module">document.querySelector('my-app').attachShadow({ mode: 'open' }).innerHTML = '<h1>Blue mug</h1>'</script>`,
+        );
+    const server = await startServer({ '/portal': portal, '/shadow': shadow });
+    const { rows, failures } = await crawlBrowser({
+      urls: [`${server.origin}/portal`, `${server.origin}/shadow`],
+      concurrency: 2,
+    });
+    expect(failures).toEqual([]);
+    expect(rows.map(({ path }) => path).toSorted()).toEqual(['/portal', '/shadow']);
   });
 });
