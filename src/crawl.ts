@@ -29,6 +29,7 @@ import { loadSite } from './load-site.ts';
 import { redactData, type Redactor } from './platform/redact.ts';
 import { listenForSignals, type Interruption } from './platform/signals.ts';
 import { watch } from './platform/watch.ts';
+import { attemptLine, type EndedAttempt } from './report/attempts.ts';
 import { failurePrinter, secondPassLine } from './report/failures.ts';
 import { toCount, toPages } from './report/figures.ts';
 import { openingLine } from './report/opening.ts';
@@ -177,6 +178,7 @@ async function crawlRun(context: RunContext): Promise<number> {
     redact,
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),
+    ...(settings.verbose && { onAttempt: (attempt: EndedAttempt) => say(attemptLine(attempt)) }),
     events: surroundings.actor?.events,
     onSecondPass: (requests: number, last: PutOff | null) => say(secondPassLine(requests, last, settings.secondPassDelay)),
   };

@@ -19,6 +19,7 @@ import { createHttpCrawler, limitConcurrency } from '../fetch/http-crawler.ts';
 import type { Ways } from '../fetch/outcome.ts';
 import { openBrowserLane } from '../frontier/browser-lane.ts';
 import { Frontier } from '../frontier/frontier.ts';
+import type { FrontierOptions } from '../frontier/options.ts';
 import { openLaneQueue } from '../frontier/lane-queue.ts';
 import type { Settings } from '../input/schema.ts';
 import { ProcessEvents } from '../platform/events.ts';
@@ -70,6 +71,8 @@ export interface EngineOptions {
   /** Takes what a person should know. */
   say: (text: string) => void;
   onDeadLetter: (letter: DeadLetter) => void;
+  /** Told of each attempt that is over. */
+  onAttempt?: FrontierOptions['onAttempt'];
   /** Told when requests that used up their tries are about to go round once more, and which of them was put off last. */
   onSecondPass: (requests: number, last: PutOff | null) => void;
   /** Where Crawlee hears of migrations and of when to save. @default events of this process */
@@ -170,6 +173,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       onLearnt: () => void writeState(records, 'LADDER', ladder.memory()).catch(() => {}),
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
+      onAttempt: options.onAttempt,
       onSecondPass(requests, last) {
         http.limit(Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
         options.onSecondPass(requests, last);

@@ -56,10 +56,10 @@ class FetchedAs implements Page {
   readonly request: Page['request'];
   readonly response: Page['response'];
   readonly tier: Tier;
-  readonly log: Page['log'];
   readonly read: Page['read'];
   readonly fetchedAt = new Date().toISOString();
   readonly #fetched: FetchedPage;
+  #log: Page['log'] | undefined;
   readonly #site: Site;
   readonly #flight: PageFlight;
   readonly #rendering: Rendering | undefined;
@@ -70,7 +70,6 @@ class FetchedAs implements Page {
     this.request = fetched.request as Page['request'];
     this.response = { ...fetched.response, url: this.request.loadedUrl };
     this.tier = fetched.tier;
-    this.log = fetched.log;
     this.read = fetched.document.read;
     this.#fetched = fetched;
     this.#site = site;
@@ -80,6 +79,11 @@ class FetchedAs implements Page {
 
   get html(): string {
     return this.#fetched.document.text;
+  }
+
+  // Each line of a handler's has the page's URL at its end.
+  get log(): Page['log'] {
+    return (this.#log ??= withUrl(this.#fetched.log, this.request.loadedUrl));
   }
 
   // Not read before: most pages' trees are never built.
@@ -136,6 +140,16 @@ class FetchedAs implements Page {
     const rejected = { url: request.loadedUrl, label: request.label ?? null, reason: prettifyError(error), record };
     this.#flight.stage(DATASETS.rejected, JSON.stringify(rejected));
   }
+}
+
+/** A child costs as much as a small page's parsing, and the router asks for the log of each page: it is made for a line that
+ *  is written. */
+function withUrl(log: Page['log'], url: string): Page['log'] {
+  const own = Object.create(log) as Page['log'];
+  own.internal = (level, ...line) => {
+    if (Number(level) <= log.getLevel()) log.child({ suffix: `(${url})` }).internal(level, ...line);
+  };
+  return own;
 }
 
 /** Scripts that could make what is missing; data in JSON could not. */

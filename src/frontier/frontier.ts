@@ -33,6 +33,7 @@ import {
 import type { Assignment } from '../core/worker-messages.ts';
 import { crawlee } from '../crawlee.ts';
 import type { Next } from './claims.ts';
+import { toEnded } from './ended-attempt.ts';
 import { openFlight, type Flight, type InFlight, type OpenFlight } from './flight.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { pastKnown } from './known-links.ts';
@@ -64,6 +65,7 @@ export class Frontier implements IRequestManager {
   readonly #onArrived: NonNullable<FrontierOptions['onArrived']>;
   readonly #onBrowserNeeded: () => void;
   readonly #onLearnt: () => void;
+  readonly #onAttempt: FrontierOptions['onAttempt'];
   #standing: Standing;
   #failed: number;
   #counters: Record<string, number> = {};
@@ -88,6 +90,7 @@ export class Frontier implements IRequestManager {
     this.#onArrived = options.onArrived ?? (() => {});
     this.#onBrowserNeeded = options.onBrowserNeeded ?? (() => {});
     this.#onLearnt = options.onLearnt ?? (() => {});
+    this.#onAttempt = options.onAttempt;
     this.#onDeadLetter = options.onDeadLetter ?? (() => {});
     this.#standing = totals;
     this.#failed = totals.tallies.reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
@@ -307,6 +310,7 @@ export class Frontier implements IRequestManager {
     // Only now: a commit that failed is tried again, with the same rows.
     if (isOurs && end === 'failed') this.#failed++;
     if (isOurs && (end === 'succeeded' || end === 'missing')) this.#learn(flight, request, host);
+    if (isOurs) this.#onAttempt?.(toEnded(flight, request, end, this.#now()));
     this.#land(request);
   }
 
@@ -326,6 +330,7 @@ export class Frontier implements IRequestManager {
       if (this.#ladder.refused(new URL(request.url).host, request.label ?? '', flight.tier, next)) this.#onLearnt();
     }
     if (endOfPass) this.#schedule.putOff = { url: request.url, label: request.label ?? null, error };
+    if (isOurs) this.#onAttempt?.(toEnded(flight, request, 'again', this.#now()));
     if (lane === 'browser') this.#onBrowserNeeded();
     this.#land(request);
     return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };

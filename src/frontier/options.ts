@@ -5,6 +5,7 @@ import type { Ladder } from '../core/ladder.ts';
 import type { HostSpeed } from '../core/pace.ts';
 import type { Tier } from '../core/page.ts';
 import type { RunStore } from '../core/run-store.ts';
+import type { EndedAttempt } from './ended-attempt.ts';
 import type { Phase } from './flight.ts';
 import type { IntakeSite } from './intake.ts';
 
@@ -23,6 +24,8 @@ export interface FrontierOptions {
   onArrived?: ((page: { readonly label: string | undefined; readonly tier: Tier }) => void) | undefined;
   /** Told when a request goes to the browser lane: somebody has to work there. */
   onBrowserNeeded?: (() => void) | undefined;
+  /** Told of each attempt that is over and on disk. */
+  onAttempt?: ((attempt: EndedAttempt) => void) | undefined;
   /** Told when the ladder has learnt something worth saving. */
   onLearnt?: (() => void) | undefined;
   /** When all else is done, requests that used up their tries rest this long and go round once more. @default 60,000 */

@@ -5,34 +5,35 @@ import { toVisible } from '../core/visible.ts';
 import { crawlee } from '../crawlee.ts';
 
 /** Crawlee's own words for what the progress line, the summary and the dead letters say already. */
-const SAID_ELSEWHERE = /^(Reclaiming failed request back|Request failed and reached maximum retries|Pausing\.\.\.)/;
+const SAID_ELSEWHERE = /^(Reclaiming failed request back|Request failed and reached maximum retries|Page opened\.|Pausing\.\.\.)/;
 
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const COLOURS = /\u001b\[[\d;]*m/g;
 
 /** Sets up Crawlee's one log, which all its parts share, and returns it.
- *  @param options.level `normal`: warnings and errors. `verbose`: everything. `quiet`: errors alone.
+ *  @param options.level `normal`: warnings and errors. `verbose`: also what handlers say of their pages. `quiet`: errors alone.
  *  @param options.write Takes one line, without its end. */
 export function setUpLog(options: { level: 'quiet' | 'normal' | 'verbose'; write: (line: string) => void }): Log {
   const { level, write } = options;
   const { ERROR, WARNING, DEBUG } = crawlee.LogLevel;
   const crawleeLevel = { quiet: ERROR, normal: WARNING, verbose: DEBUG }[level];
-  crawlee.log.setOptions({ level: crawleeLevel, logger: new LineLogger(write, level === 'verbose') });
+  crawlee.log.setOptions({ level: crawleeLevel, logger: new LineLogger(write) });
   return crawlee.log;
 }
 
 class LineLogger extends crawlee.LoggerText {
   readonly #write: (line: string) => void;
-  readonly #all: boolean;
 
-  constructor(write: (line: string) => void, all: boolean) {
+  constructor(write: (line: string) => void) {
     super({ skipTime: true });
     this.#write = write;
-    this.#all = all;
   }
 
   override log(...[level, message, ...rest]: Parameters<InstanceType<typeof crawlee.LoggerText>['log']>): void {
-    if (this.#all || !SAID_ELSEWHERE.test(message)) super.log(level, toVisible(message), ...rest);
+    // Below a warning, only what handlers say of their pages is of use to a person (fetch/page.ts gives it the page's URL).
+    const [, , options] = rest as [unknown, unknown, { suffix?: string | null }?];
+    const isOwn = level > crawlee.LogLevel.WARNING && !options?.suffix;
+    if (!isOwn && !SAID_ELSEWHERE.test(message)) super.log(level, toVisible(message), ...rest);
   }
 
   /** Its colours are Crawlee's own, whatever the log goes to. The lines of a stack are its own as well; what else stands at

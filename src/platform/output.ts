@@ -51,6 +51,7 @@ function withColours(text: string): string {
 }
 
 // Bold, red, and the end of both.
+// eslint-disable-next-line no-control-regex -- they are what is looked for
 const REPORT_COLOURS = /(\u001B\[(?:0|1|31)m)/;
 
 /** At its end Node gives terminals their settings back, and aborts if one is closed by then; a descriptor that is closed it

@@ -30,7 +30,7 @@ export const detail: Handler<DetailData> = async (page) => {
 
   const id = toItemId(new URL(response.url).searchParams.get('id')) ?? toItemId(story.rowId);
   const title = toText(story.title ?? '');
-  if (title === null) page.log.debug(`No story title on ${response.url}, linked from ${request.userData.foundOn ?? 'the input'}`);
+  if (title === null) page.log.debug(`No story title, linked from ${request.userData.foundOn ?? 'the input'}`);
 
   await page.pushData({
     id,

@@ -30,5 +30,5 @@ export const list: Handler<ListData> = async (page) => {
 
   // Add what you find, however often you find it: a URL that is known already is skipped.
   await page.addRequests([...stories, ...more]);
-  page.log.debug(`List page ${pageNumber}: ${stories.length} stories`, { url: response.url });
+  page.log.debug(`List page ${pageNumber}: ${stories.length} stories`);
 };
