@@ -147,7 +147,8 @@ class FetchedAs implements Page {
 function withUrl(log: Page['log'], url: string): Page['log'] {
   const own = Object.create(log) as Page['log'];
   own.internal = (level, ...line) => {
-    if (Number(level) <= log.getLevel()) log.child({ suffix: `(${url})` }).internal(level, ...line);
+    const asked: number = level;
+    if (asked <= log.getLevel()) log.child({ suffix: `(${url})` }).internal(level, ...line);
   };
   return own;
 }
