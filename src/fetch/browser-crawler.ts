@@ -15,7 +15,7 @@ import { extraHeaders, userAgentOverride, valueOf } from './browser/identity.ts'
 import { createLauncher, describeLaunchError, maySandbox, type BrowserKind } from './browser/launcher.ts';
 import { loadBrowserCrawler } from './browser/load-crawler.ts';
 import { nameBrowserError } from './browser/net-errors.ts';
-import { ruleRequests } from './browser/requests.ts';
+import { ruleRequests, type RequestRules } from './browser/requests.ts';
 import { neededRendering } from './browser/rendering.ts';
 import { openTab, type Tab } from './browser/tab.ts';
 import { visit, type Visit } from './browser/visit.ts';
@@ -23,7 +23,7 @@ import { ofBrowser } from './browser/waits.ts';
 import type { Reach } from './clients/reach.ts';
 import { readByTree } from './fields/tree.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
-import { createEntry, type Preparation } from './hooks.ts';
+import { createEntry, createHopJudge, type Preparation } from './hooks.ts';
 import { createAdder } from './links/adding.ts';
 import { pageOf, type PageFlight } from './page.ts';
 
@@ -93,6 +93,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   const { BrowserLaneCrawler } = await loadBrowserCrawler();
   const launcher = await createLauncher({ kind, browser, machine, sandbox: options.sandbox ?? maySandbox() });
   const enter = createEntry({ lane: frontier, robots: options.robots });
+  const judgeHop = createHopJudge(options.robots);
   const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
   const adder = createAdder(frontier, handler.getSchema);
   const exits = createExits(options);
@@ -100,7 +101,11 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   let started = false;
 
   /** Tells the browser what the page's requests are to be. @returns The cookies that it holds now. */
-  const equip = async (tab: Tab, { id, request, session }: PlaywrightCrawlingContext, headers: Record<string, string>) => {
+  const equip = async (
+    tab: Tab,
+    { id, request, session }: PlaywrightCrawlingContext,
+    { headers, onHop }: { headers: Record<string, string>; onHop: RequestRules['onHop'] },
+  ) => {
     const { page, cdp } = tab;
     exits.locate(id, async () => (await cdp.send('Target.getTargetInfo')).targetInfo.url);
     const version = page.context().browser()?.version() ?? browser.version;
@@ -112,6 +117,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
       headers: extraHeaders(headers),
       method: request.method,
       payload: request.payload,
+      onHop,
     });
     return putCookies(page.context(), session, { url: request.url, header: valueOf(headers, 'cookie') });
   };
@@ -121,7 +127,13 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
     const headers = options.headers(request, session);
     const tab = await openTab(page);
     const { activity } = tab;
-    const cookies = await ofBrowser(equip(tab, context, headers));
+    let forbidden: unknown = null;
+    const onHop = async (url: string) =>
+      judgeHop?.(url, request.url, request).catch((error: unknown) => {
+        forbidden = error;
+        throw error;
+      });
+    const cookies = await ofBrowser(equip(tab, context, { headers, onHop: judgeHop ? onHop : null }));
     try {
       const seen = await visit(tab, {
         url: request.url,
@@ -138,9 +150,12 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
         // A page's banner is in nobody's way if the helper trips over it.
         closeBanners: () => context.closeCookieModals().catch(() => {}),
       });
+      if (forbidden !== null) throw forbidden;
       const needed = await neededRendering(activity.answer, seen.html);
       if (needed !== undefined) frontier.flightOf(request).rendering(needed);
       visits.set(context, seen);
+    } catch (error) {
+      throw forbidden ?? error;
     } finally {
       // Those of a refusal too: the next try is known by them.
       await ofBrowser(takeCookies(page.context(), session, cookies)).catch(() => {});

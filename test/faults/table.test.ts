@@ -243,7 +243,7 @@ describe('fault → verdict, tries, delays, end', () => {
       const ended = { row: 'succeeded', 'dead letter': 'failed', missing: 'missing', skipped: 'skipped' } as const;
       expect(crawled.ends, 'as it is counted').toEqual({ [ended[end]]: 1 });
       expect(crawled.rows, 'rows').toEqual(end === 'row' ? [{ url, title }] : []);
-      const failures = end === 'row' ? tries - 1 : end === 'dead letter' ? tries : 0;
+      const failures = end === 'row' ? tries - 1 : end === 'dead letter' ? tries : end === 'skipped' ? 1 : 0;
       expect(attempts.map((attempt) => attempt.verdict)).toEqual(Array(failures).fill(verdict));
       for (const attempt of attempts) if (error) expect(attempt.error).toMatch(error);
       expect(crawled.letters, 'dead letters').toMatchObject(

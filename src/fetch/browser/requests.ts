@@ -18,6 +18,8 @@ export interface RequestRules {
   readonly headers: Readonly<Record<string, string>>;
   readonly method: string;
   readonly payload: string | undefined;
+  /** Asked before the page goes elsewhere, by a redirect or a script: throws if it must not. Null: it may. */
+  readonly onHop: ((url: string) => Promise<void>) | null;
 }
 
 /** A GIF of one clear pixel. A picture that fails runs the page's `onerror`, which often puts another one in its place: what
@@ -34,7 +36,8 @@ interface Paused {
 
 /** Holds for the life of the page. */
 export async function ruleRequests({ cdp, mainFrame }: Pick<Tab, 'cdp' | 'mainFrame'>, rules: RequestRules): Promise<void> {
-  const changed = rules.method !== 'GET' || rules.payload !== undefined || Object.keys(rules.headers).length > 0;
+  const changed =
+    rules.onHop !== null || rules.method !== 'GET' || rules.payload !== undefined || Object.keys(rules.headers).length > 0;
   const patterns: FetchPattern[] = [
     ...(rules.loadAssets ? [] : ASSET_PATTERNS),
     ...(changed ? [{ resourceType: 'Document' } as const] : []),
@@ -50,7 +53,9 @@ export async function ruleRequests({ cdp, mainFrame }: Pick<Tab, 'cdp' | 'mainFr
 async function decide(cdp: CDPSession, paused: Paused, mainFrame: string, rules: RequestRules): Promise<void> {
   const { requestId, resourceType, frameId, request } = paused;
   if (resourceType === 'Document' && frameId === mainFrame) {
-    await cdp.send('Fetch.continueRequest', { requestId, ...documentChanges(paused, rules) });
+    if (await mayGo(request.url, rules))
+      await cdp.send('Fetch.continueRequest', { requestId, ...documentChanges(paused, rules) });
+    else await cdp.send('Fetch.failRequest', { requestId, errorReason: 'BlockedByClient' });
     return;
   }
   const kind = rules.loadAssets ? null : blockedKindOf({ url: request.url, resourceType }, rules.url);
@@ -72,6 +77,15 @@ async function decide(cdp: CDPSession, paused: Paused, mainFrame: string, rules:
     ],
     body: PIXEL,
   });
+}
+
+/** Whoever asks has been told why not. */
+async function mayGo(to: string, { url, onHop }: RequestRules): Promise<boolean> {
+  if (onHop === null || to === withoutFragment(url) || !/^https?:/.test(to)) return true;
+  return onHop(to).then(
+    () => true,
+    () => false,
+  );
 }
 
 function documentChanges({ request, redirectedRequestId }: Paused, { url, headers, method, payload }: RequestRules) {

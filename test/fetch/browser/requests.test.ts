@@ -187,6 +187,28 @@ describeBrowser('cookies', () => {
     });
   });
 
+  it('it goes on to nothing that robots.txt forbids: by no redirect, by no script, at no host', async () => {
+    const server = await startServer({
+      '/redirect': (response) => response.writeHead(302, { location: '/private/1' }).end(),
+      '/twice': (response) => response.writeHead(302, { location: '/redirect' }).end(),
+      '/far': (response) => response.writeHead(302, { location: `${server.other}/private/2` }).end(),
+      '/script': html(`<script>location.href = '/private/3'</script>`),
+      '/fine': (response) => response.writeHead(302, { location: '/here' }).end(),
+      '/here': html('here'),
+    });
+    const robots = keepRobots(async () => 'User-agent: *\nDisallow: /private/');
+    const urls = ['/redirect', '/twice', '/far', '/script', '/fine'].map((path) => server.origin + path);
+    const { failures, rows } = await crawlBrowser({ urls, options: { robots } });
+    expect(rows).toHaveLength(1);
+    expect(failures.map(({ path, verdict }) => `${path} ${verdict}`).toSorted()).toEqual([
+      '/far skipped',
+      '/redirect skipped',
+      '/script skipped',
+      '/twice skipped',
+    ]);
+    expect(server.hits.filter(({ path }) => path.startsWith('/private'))).toEqual([]);
+  });
+
   it('are kept whatever pages are missing, forbidden or shells, and are gone with a refusal', async () => {
     const server = await startServer({
       '/login': html('<h1>welcome</h1>', { 'set-cookie': 'member=1' }),
