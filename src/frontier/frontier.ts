@@ -27,7 +27,6 @@ import {
   type RunStore,
   type Settlement,
   type Standing,
-  type StoredRequest,
   type Totals,
 } from '../core/run-store.ts';
 import type { Assignment } from '../core/worker-messages.ts';

@@ -90,7 +90,7 @@ describe.each(Object.entries(UNUSABLE))('%s', (_, write) => {
     await write(fileIn(dir));
     const before = readFileSync(fileIn(dir));
     const storage = openStorage({ store: 'sqlite', storageDir: dir, fresh: true });
-    await queueWith(storage.client as ReturnType<typeof openIn>, ['a']);
+    await queueWith(storage.client, ['a']);
     await storage.close();
     const aside = readdirSync(dir).filter((name) => name.includes('set-aside') && !/-(wal|shm)$/.test(name));
     expect(aside).toHaveLength(1);
