@@ -4,10 +4,10 @@ import type { Verdict } from './verdict.ts';
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** Waits of 1, 2, 4 s ... up to a minute, plus up to a quarter of that; three retries. */
-const TRANSIENT = { firstMillis: SECOND, capMillis: MINUTE, retries: 3, jitter: 0.25 };
-/** What Retry-After says, else 30 s doubling up to a quarter of an hour; six tries. */
-const THROTTLED = { firstMillis: 30 * SECOND, capMillis: 15 * MINUTE, retries: 5, jitter: 0 };
+/** Waits of 1, 2 and 4 s, plus up to a quarter of that; three retries. */
+const TRANSIENT = { firstMillis: SECOND, retries: 3, jitter: 0.25 };
+/** What Retry-After says, else 30 s doubling up to 8 minutes; six tries. */
+const THROTTLED = { firstMillis: 30 * SECOND, retries: 5, jitter: 0 };
 /** A server may ask for half an hour at most, if nothing else is set. */
 const MAX_RETRY_AFTER_MILLIS = 30 * MINUTE;
 
@@ -27,12 +27,11 @@ export function backoff(
   options: { retryAfter?: string | undefined; maxRetryAfterMillis?: number; now: number; random: number },
 ): number | null {
   if (verdict !== 'transient' && verdict !== 'throttled' && verdict !== 'blocked') return null;
-  const { firstMillis, capMillis, retries, jitter } = verdict === 'throttled' ? THROTTLED : TRANSIENT;
+  const { firstMillis, retries, jitter } = verdict === 'throttled' ? THROTTLED : TRANSIENT;
   if (failures > retries) return null;
   const asked = verdict === 'throttled' ? parseRetryAfter(options.retryAfter, options.now) : null;
   if (asked !== null) return Math.min(asked, options.maxRetryAfterMillis ?? MAX_RETRY_AFTER_MILLIS);
-  const wait = Math.min(firstMillis * 2 ** (failures - 1), capMillis);
-  return Math.round(wait * (1 + jitter * options.random));
+  return Math.round(firstMillis * 2 ** (failures - 1) * (1 + jitter * options.random));
 }
 
 /** Retry-After is a number of seconds or an HTTP date (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after). A date

@@ -14,8 +14,10 @@ import { readRobots, type RobotsRules } from './robots-rules.ts';
 /** The name that a robots.txt may call this crawler by; rules for `*` hold otherwise. */
 export const ROBOTS_TOKEN = 'Surefoot';
 
-/** Origins whose rules are kept. */
-const MAX_ORIGINS = 2_000;
+/** Characters of rules that are kept, and what an origin counts for beside them: 80,000 origins without rules, some
+ *  thousands with. */
+const KEPT_CHARS = 8_000_000;
+const ORIGIN_CHARS = 100;
 /** What comes behind is left out: https://www.rfc-editor.org/rfc/rfc9309#section-2.5 */
 const MAX_BYTES = 500 * 1024;
 /** Of a page in the place of rules: enough to tell a challenge by. */
@@ -138,20 +140,39 @@ function wholeLines(text: string): string {
  *  @param read Its text; what it throws is thrown, and the next page asks again.
  *  @returns A function that resolves to the rules for a URL. */
 export function keepRobots(read: (origin: string, page: RobotsPage | undefined) => Promise<string>) {
-  const byOrigin = new Map<string, Promise<RobotsRules>>();
+  const byOrigin = new Map<string, { rules: Promise<RobotsRules>; chars: number }>();
+  let kept = 0;
+
+  const keep = (origin: string, page: RobotsPage | undefined) => {
+    const rules = read(origin, page).then((text) => {
+      if (byOrigin.get(origin) === entry) {
+        entry.chars = ORIGIN_CHARS + text.length;
+        kept += entry.chars;
+        makeRoom();
+      }
+      return readRobots(text, ROBOTS_TOKEN);
+    });
+    const entry = { rules, chars: 0 };
+    // A failure is not kept: the page comes again, and so does the question.
+    rules.catch(() => byOrigin.delete(origin));
+    return entry;
+  };
+  /** Forgets what was not asked for the longest. */
+  const makeRoom = () => {
+    for (const [origin, { chars }] of byOrigin) {
+      if (kept <= KEPT_CHARS) return;
+      byOrigin.delete(origin);
+      kept -= chars;
+    }
+  };
 
   return async (pageUrl: string, page?: RobotsPage): Promise<RobotsRules> => {
     const { origin } = new URL(pageUrl);
-    let rules = byOrigin.get(origin);
-    if (!rules) {
-      rules = read(origin, page).then((text) => readRobots(text, ROBOTS_TOKEN));
-      byOrigin.set(origin, rules);
-      // A failure is not kept: the page comes again, and so does the question.
-      rules.catch(() => byOrigin.delete(origin));
-      const [oldest] = byOrigin.keys();
-      if (byOrigin.size > MAX_ORIGINS && oldest !== undefined) byOrigin.delete(oldest);
-    }
-    return rules;
+    const entry = byOrigin.get(origin) ?? keep(origin, page);
+    // Now it is the last in line to be forgotten.
+    byOrigin.delete(origin);
+    byOrigin.set(origin, entry);
+    return entry.rules;
   };
 }
 

@@ -82,8 +82,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const writeBatch = async (batch: readonly JournalPage[]) => {
     const rows = new Map<string, string[]>([...ends.keys()].map((id) => [id, []]));
     for (const { dataset, json } of batch.flatMap((page) => page.rows)) {
-      const id = await idOf(dataset);
-      rows.set(id, [...(rows.get(id) ?? []), json]);
+      const id = ids.get(dataset) ?? (await idOf(dataset));
+      const ofDataset = rows.get(id);
+      if (ofDataset) ofDataset.push(json);
+      else rows.set(id, [json]);
     }
     const next = new Map(figures);
     for (const id of new Set(batch.map(({ queue }) => queue.id))) next.set(id, openFigures(figuresOf(id).save()));

@@ -5,7 +5,7 @@ import { Request } from '@crawlee/core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { createPlainClient } from '../../src/fetch/clients/plain.ts';
-import { createRobots } from '../../src/fetch/robots.ts';
+import { createRobots, keepRobots } from '../../src/fetch/robots.ts';
 import { newFolder, openIn } from '../storage/sqlite/fixture.ts';
 import { crawlLab, labSite, page, pushPath, speedUpClock, startServer, status, type LabServer } from './lab.ts';
 
@@ -350,5 +350,41 @@ describe('a crawl', () => {
     const { letters } = await crawl(server, ['/ok']);
     expect(letters).toMatchObject([{ verdict: 'transient', error: expect.stringMatching(/robots\.txt.*--ignore-robots/) }]);
     expect(server.hits.get('/ok')).toBeUndefined();
+  });
+});
+
+describe('of many origins', () => {
+  const asking = () => {
+    let reads = 0;
+    const rules = keepRobots(async () => {
+      reads++;
+      return reads % 2 === 0 ? '' : 'User-agent: *\nDisallow: /no';
+    });
+    return { rules, reads: () => reads };
+  };
+
+  it('each is read once, though pages of ten thousand come in turn', async () => {
+    const { rules, reads } = asking();
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < 10_000; n++) await rules(`https://${n}.example/page`);
+    }
+    expect(reads()).toBe(10_000);
+  });
+
+  it('the ones not asked for the longest are forgotten when they come to megabytes', async () => {
+    let reads = 0;
+    const text = `User-agent: *\n# ${'x'.repeat(400_000)}`;
+    const rules = keepRobots(async () => {
+      reads++;
+      return text;
+    });
+    for (let n = 0; n < 30; n++) {
+      await rules('https://asked-often.example/');
+      await rules(`https://${n}.example/`);
+    }
+    expect(reads).toBe(31);
+    await rules('https://29.example/');
+    await rules('https://0.example/');
+    expect(reads).toBe(32);
   });
 });
