@@ -24,6 +24,8 @@ const MAX_BYTES = 500 * 1024;
 const MAX_JUDGED_BYTES = 64 * 1024;
 /** One that breaks off each time is taken as far as it comes: its pages may be whole. */
 const BREAKS = 3;
+/** Origins of which that is counted. */
+const MAX_BROKEN = 2_000;
 
 /** What is told of the page that asks. */
 export type RobotsPage = Pick<Request, 'id' | 'label'> & Partial<Pick<Request, 'headers'>>;
@@ -53,7 +55,7 @@ function createReader({ client, headers, tiers = ['http'], way = async () => ({}
 
   const takeBroken = (url: string, text: string, error: unknown): string => {
     const times = (breaks.get(url) ?? 0) + 1;
-    if (breaks.size >= MAX_ORIGINS) breaks.clear();
+    if (breaks.size >= MAX_BROKEN) breaks.clear();
     breaks.set(url, times);
     if (times < BREAKS) throw notRead(url, messageOf(error));
     return text;
