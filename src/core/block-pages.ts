@@ -1,10 +1,12 @@
 // Whether a page is a challenge or a refusal instead of what was asked for. Such a page is next to nothing but that: a
 // vendor's name, script or widget alone says nothing, since ordinary pages mention, load and embed them all.
 import { VENDORS, type Mark, type Vendor, type Wording } from './block-vendors.ts';
+import { WAITS } from './block-waits.ts';
 import type { Outline } from './outline.ts';
 
 /** More links than this, and there is a site around it. */
 const MAX_LINKS = 20;
+const MAX_BARE_LINKS = 4;
 /** A challenge without a vendor's own marks is shorter still. */
 const MAX_GENERIC_TEXT = 800;
 const MAX_GENERIC_LINKS = 8;
@@ -12,6 +14,8 @@ const MAX_GENERIC_LINKS = 8;
 const NOTHING = 2;
 
 interface Response {
+  /** @default 200 */
+  readonly status?: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly url: string;
 }
@@ -19,29 +23,58 @@ interface Response {
 // Headers that vendors document as a mark of the response itself, not of the site behind them:
 // https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response/
 // https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-how-it-works.html
-const CHALLENGE_HEADERS: readonly { header: string; value: RegExp; vendor: string }[] = [
+// Kasada's is on other answers too, so it counts with a refusal.
+const CHALLENGE_HEADERS: readonly { header: string; value: RegExp; vendor: string; status?: readonly number[] }[] = [
   { header: 'cf-mitigated', value: /challenge/i, vendor: 'Cloudflare' },
   { header: 'x-amzn-waf-action', value: /challenge|captcha/i, vendor: 'AWS WAF' },
   { header: 'x-vercel-mitigated', value: /challenge|deny/i, vendor: 'Vercel' },
   { header: 'x-sucuri-block', value: /./, vendor: 'Sucuri' },
+  { header: 'x-dd-b', value: /^[12]$/, vendor: 'DataDome' },
+  { header: 'x-kpsdk-ct', value: /./, vendor: 'Kasada', status: [403, 429] },
+  { header: 'x-kpsdk-r', value: /./, vendor: 'Kasada', status: [403, 429] },
 ];
 
-const GOOGLE_SORRY = /^https?:\/\/(?:[\w-]+\.)*google\.[a-z.]+\/sorry\//i;
+/** Addresses that a visitor is sent to instead of the page. */
+const ELSEWHERE: readonly { url: RegExp; vendor: string }[] = [
+  { url: /^https?:\/\/(?:[\w-]+\.)*google\.[a-z.]+\/sorry\//i, vendor: 'Google' },
+  { url: /^https?:\/\/(?:[\w-]+\.)+queue-it\.net\//i, vendor: 'Queue-it' },
+  { url: /^https?:\/\/[^/]+\/showcaptcha\?/i, vendor: 'Yandex' },
+  { url: /^https?:\/\/[^/]+\/[^?#]*_____tmd_____\/punish/i, vendor: 'Alibaba' },
+  { url: /^https?:\/\/(?:validate|captcha)\.perfdrive\.com\//i, vendor: 'Radware' },
+  { url: /^https?:\/\/(?:[\w-]+\.)*linkedin\.com\/(?:authwall|checkpoint\/challenge)/i, vendor: 'LinkedIn' },
+  { url: /^https?:\/\/[^/]+\/verify\/(?:traffic|captcha)(?:\/error)?\?.*anti_bot/i, vendor: 'Shopee' },
+];
+/** Accepted, to be done later: with nothing to see, a page is being held back. */
+const ACCEPTED = 202;
+
+const ALL = [...VENDORS, ...WAITS];
 
 /** Who blocks, or null for a page that is what it seems.
  *  @param response Its headers, with names in lower case, and its URL after redirects.
- *  @returns A vendor's name, or `a CAPTCHA` and `an access check` for a page of nobody known. */
-export function blockPageOf({ headers, url }: Response, page: Outline): string | null {
+ *  @returns A vendor's name, or `a CAPTCHA`, `a waiting room` and `an access check` for a page of nobody known. */
+export function blockPageOf({ status = 200, headers, url }: Response, page: Outline): string | null {
   if (page.long || page.links > MAX_LINKS) return null;
-  const byHeader = CHALLENGE_HEADERS.find(({ header, value }) => value.test(String(headers[header] ?? '')));
+  const byHeader = CHALLENGE_HEADERS.find(
+    ({ header, value, status: only }) => value.test(String(headers[header] ?? '')) && (only?.includes(status) ?? true),
+  );
   if (byHeader) return byHeader.vendor;
-  if (GOOGLE_SORRY.test(url)) return 'Google';
-  return VENDORS.find((vendor) => isBlockPageOf(vendor, page))?.name ?? genericBlock(page);
+  const byAddress = ELSEWHERE.find((elsewhere) => elsewhere.url.test(url));
+  if (byAddress) return byAddress.vendor;
+  const vendor = ALL.find((known) => isBlockPageOf(known, page))?.name ?? genericBlock(page);
+  if (vendor === null && status === ACCEPTED && isEmpty(page)) return 'an access check';
+  return vendor;
 }
+
+function isEmpty(page: Outline): boolean {
+  return page.text.length <= NOTHING && page.links === 0 && page.images === 0 && page.entries === 0 && page.furniture === 0;
+}
+
+/** Who reads markup reads about a page, not the page. */
+const SHOWS_MARKUP = /^[^{].*<\/?(?:html|head|body|div|p|script|title|h1|form|iframe)\b/s;
 
 function isBlockPageOf({ only = [], also = [], says = [] }: Vendor, page: Outline): boolean {
   if (only.some((mark) => holds(page.code, mark))) return true;
-  if (page.furniture > 0) return false;
+  if (page.furniture > 0 || SHOWS_MARKUP.test(page.text)) return false;
   return (
     says.some((wording) => saysSo(wording, page)) || (also.some((mark) => holds(page.code, mark)) && holdsNothingBut(also, page))
   );
@@ -51,8 +84,8 @@ function holds(code: string, mark: Mark): boolean {
   return typeof mark === 'string' ? code.includes(mark) : mark.test(code);
 }
 
-function saysSo({ title, text = [], code, max }: Wording, page: Outline): boolean {
-  if (page.text.length > max) return false;
+function saysSo({ title, text = [], code, max, bare = false }: Wording, page: Outline): boolean {
+  if (page.text.length > max || (bare && (page.links > MAX_BARE_LINKS || page.entries > 0))) return false;
   if (title && !title.test(page.title)) return false;
   if (code && !code.some((mark) => holds(page.code, mark))) return false;
   return text.every((phrase) => phrase.test(page.text) || phrase.test(page.noscript));
@@ -62,7 +95,7 @@ const MOUNT = /\sid\s*=\s*["']?[\w-]*(?:app|root|__next|__nuxt|gatsby)\b/;
 
 /** No text, no picture, no link, nowhere else to go, and no script from anywhere else: an application's shell loads its own. */
 function holdsNothingBut(marks: readonly Mark[], page: Outline): boolean {
-  if (page.text.length > NOTHING || page.links > 0 || page.images > 0 || page.entries > 0 || page.redirects) return false;
+  if (!isEmpty(page) || page.redirects) return false;
   if (page.scriptSources.some((source) => !marks.some((mark) => holds(source, mark)))) return false;
   return !MOUNT.test(page.code);
 }

@@ -94,10 +94,7 @@ interface Survey {
 }
 
 const SILENT = new Set(['script', 'style', 'noscript', 'template', 'title', 'head']);
-const INLINE = new Set([
-  ...['a', 'abbr', 'b', 'bdi', 'br', 'code', 'em', 'font', 'i', 'label', 'mark', 's', 'small', 'span', 'strong', 'sub', 'sup'],
-  ...['time', 'u', 'wbr'],
-]);
+const INLINE = new Set('a abbr b bdi br code em font i label mark s small span strong sub sup time u wbr'.split(' '));
 const WRITTEN = new Set(['h1', 'h2', 'h3', 'h4', 'p', 'li', 'dd', 'td', 'blockquote', 'figcaption', 'pre']);
 const FRAMING = new Set(['header', 'footer', 'nav']);
 const FRAMING_ROLES = new Set(['banner', 'contentinfo', 'navigation']);

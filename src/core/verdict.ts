@@ -1,6 +1,7 @@
 // What a response or an error means. The table that decides; fetch/outcome.ts acts on it.
+import { saysBusy, saysTooFast } from './apology.ts';
 import { blockPageOf } from './block-pages.ts';
-import { outlineOf, type Outline } from './outline.ts';
+import { outlineOf } from './outline.ts';
 import type { Dom } from './page.ts';
 import { mayBeShell, shellOf } from './shell.ts';
 import { faultOfCode, TRANSPORT_FAULTS, TransportError } from './transport.ts';
@@ -10,7 +11,7 @@ import { faultOfCode, TRANSPORT_FAULTS, TransportError } from './transport.ts';
  *  - `skipped`: not a page that is wanted (see `SkipRule`); no failure either.
  *  - `early`: handed out before something was known that it needs (its host's Crawl-delay, whose rows are whose); no attempt.
  *  - `throttled`: too fast (429, 503 with Retry-After, a page that says no more than that).
- *  - `blocked`: refused (401, 403, a challenge page with any status); another session or tier may do better.
+ *  - `blocked`: refused (401, 403, 428, a challenge page with any status); another session or tier may do better.
  *  - `transient`: likely to work a little later: 408, 425, 5xx, timeouts, connections that broke, a handler that threw.
  *  - `needs-browser`: an application's shell; what it is about comes with its scripts.
  *  - `proxy`: the proxy refuses (407); fatal for the proxy, not for the page.
@@ -87,9 +88,11 @@ export function judgeText(response: JudgedResponse, html: string, parse: (() => 
   const page = outlineOf(html);
   const blocker = blockPageOf(response, page);
   if (blocker !== null) return { verdict: 'blocked', reason: `${reason}: a block page of ${blocker}` };
-  if ((said === 'ok' || said === 'transient' || said === 'fatal') && saysTooFast(page)) {
-    return { verdict: 'throttled', reason: `${reason}: the page says no more than "${page.text.slice(0, 80)}"` };
+  const noMore = `${reason}: the page says no more than "${page.text.slice(0, 80)}"`;
+  if ((said === 'ok' || said === 'transient' || said === 'fatal') && saysTooFast(page, said !== 'ok')) {
+    return { verdict: 'throttled', reason: noMore };
   }
+  if (said === 'ok' && saysBusy(page)) return { verdict: 'transient', reason: noMore };
   if (said === 'ok' && parse !== null && mayBeShell(page)) {
     const shell = shellOf(parse(), page);
     if (shell !== null && !rendered) {
@@ -109,23 +112,12 @@ export function judgeText(response: JudgedResponse, html: string, parse: (() => 
 export function verdictOfStatus(status: number, hasRetryAfter: boolean): Verdict {
   if (status === 404 || status === 410) return 'missing';
   if (status === 429 || (status === 503 && hasRetryAfter)) return 'throttled';
-  // 999 is LinkedIn's own.
-  if (status === 401 || status === 403 || status === 999) return 'blocked';
+  // 999 is LinkedIn's own; 428 asks for a condition that no page is asked with, and comes with Akamai's challenge.
+  if (status === 401 || status === 403 || status === 428 || status === 999) return 'blocked';
   if (status === 407) return 'proxy';
   if (status === 408 || status === 425 || status >= 500) return 'transient';
   if (status >= 400) return 'fatal';
   return 'ok';
-}
-
-/** A page of this much text at most can be nothing but an apology. */
-const MAX_APOLOGY = 250;
-const TOO_FAST =
-  /too many (?:requests|connections|hits)\b|rate.?limit(?:s|ed|ing)?\b[^.]{0,20}\b(?:exceeded|reached|hit)|(?:exceeded|reached|hit)\b[^.]{0,30}\b(?:rate|request|download|crawl) limit|(?:are|been) (?:being )?rate.?limited|requests? this quickly|(?:request|requests|browsing|going|clicking|requesting)\b[^.]{0,20}\btoo (?:fast|quickly|often|frequently)|please slow down/;
-
-/** A page that says to come back later and nothing else, whatever its status. */
-function saysTooFast(page: Outline): boolean {
-  if (page.long || page.text.length > MAX_APOLOGY || page.links > 5 || page.entries > 0 || page.furniture > 0) return false;
-  return TOO_FAST.test(page.text);
 }
 
 /** What an error that ended an attempt means. One that says nothing of itself is most often a connection that broke or a

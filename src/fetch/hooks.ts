@@ -139,8 +139,7 @@ export function judgePage(page: Page, site: Site): void {
   const { response, request, tier } = page;
   const rendered = RENDERING.includes(tier);
   // What its site has waited for is there.
-  const label: string = request.label ?? '';
-  const isAwaited = tier === 'browser' && site.browser?.waitFor?.[label] !== undefined;
+  const isAwaited = tier === 'browser' && Object.hasOwn(site.browser?.waitFor ?? {}, request.label ?? '');
   throwUnlessOk(judgeText(response, page.html, isAwaited ? null : () => page.$, rendered), response);
   const verdict = site.judge?.(page) ?? null;
   if (verdict !== null) throwUnlessOk({ verdict, reason: `The site's own rule calls this page ${verdict}.` }, page.response);

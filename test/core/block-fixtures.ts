@@ -259,6 +259,94 @@ export const BLOCK_PAGES: readonly [vendor: string, kind: string, page: string][
     ),
   ],
   ['Reddit', 'network security', html('Blocked', "<p>You've been blocked by network security.</p><p>To continue, log in.</p>")],
+  ['Akamai', 'the challenge in JSON', '{"sec-cp-challenge":"true","provider":"crypto","chlg_duration":30,"token":"a"}'],
+  [
+    'Amazon',
+    'the dogs',
+    html(
+      'Sorry! Something went wrong!',
+      '<a href="/ref=cs_503_logo"><img src="/l.png"></a><a href="/ref=cs_503_link"><img src="/d.jpg"></a>',
+    ),
+  ],
+  [
+    'Kasada',
+    'another script alone',
+    '<html><body><script src="/149e9513-01fa-4fb0-aad4-566afd725d1b/2d206a39-8ed7-437e-a3be-862e0f06eea3/p.js"></script></body></html>',
+  ],
+  [
+    'PerimeterX',
+    'the answer to a script',
+    '{"appId":"PX1","blockScript":"/PX1/captcha/captcha.js?a=c","hostUrl":"https://collector.px-cloud.net"}',
+  ],
+  ['Vercel', 'the checkpoint that failed', html('shop.test', '<p>Failed to verify your browser</p><p>Code 10</p>')],
+  ['go-away', 'the proof of work', html('Checking you', '<script src="/.well-known/go-away/cmd/x/static/load.mjs"></script>')],
+  [
+    'Alibaba',
+    'the interception',
+    html('Captcha Interception', '<div id="nocaptcha"></div><script src="//g.alicdn.com/x.js"></script>'),
+  ],
+  ['Reddit', 'the verification', html('Reddit - Please wait for verification', '<form></form><script>x()</script>')],
+  [
+    'Queue-it',
+    'the line',
+    html(
+      'Shop',
+      '<div id="MainPageDiv">You are now in line. Your estimated wait time is 4 minutes.</div><script src="https://static.queue-it.net/q.js"></script>',
+    ),
+  ],
+  [
+    'Cloudflare',
+    'the waiting room',
+    html('Waiting Room powered by Cloudflare', '<h1>You are now in line.</h1><p>Your estimated wait time is 5 minutes.</p>'),
+  ],
+  [
+    'a waiting room',
+    'a shop’s own',
+    html(
+      'Tickets',
+      '<h1>You are in the queue</h1><p>Keep this window open so that you do not lose your place.</p><script>poll()</script>',
+    ),
+  ],
+  [
+    'a waiting room',
+    'one that reloads itself',
+    html('Waiting room', '<p>Due to high demand it takes a little longer.</p>', '<meta http-equiv="refresh" content="20">'),
+  ],
+  [
+    'SiteGround',
+    'the way to its CAPTCHA',
+    '<html><head><meta http-equiv="refresh" content="0;/.well-known/sgcaptcha/?r=%2F&y=ipc:1"></head></html>',
+  ],
+  ['LiteSpeed', 'the CAPTCHA', html('Captcha', '<form action="/.lsrecap/recaptcha"></form>')],
+  ['Hostinger', 'the puzzle', html('', '<script src="/hcdn-cgi/jschallenge"></script>')],
+  [
+    'InfinityFree',
+    'the cookie',
+    '<html><body><script src="/aes.js"></script><script>document.cookie="__test="+toHex(x);location.href="/?i=1"</script></body></html>',
+  ],
+  ['SafeLine', 'the challenge', html('', '<script src="/.safeline/static/challenge.js"></script>')],
+  ['Qrator', 'the check', html('', '<script src="/__qrator/qauth_utm_v2.js"></script>')],
+  ['BitNinja', 'the check', html('Waiting for the redirectiron...', '<p>One second.</p>')],
+  ['EdgeOne', 'the cookie', '<html><script>var a=1;document.cookie="EO_Bot_Ssid="+a;location.reload()</script></html>'],
+  [
+    'GeeTest',
+    'the slider',
+    html('验证', '<p>请完成验证</p><div id="captcha"></div><script src="https://static.geetest.com/v4/gt4.js"></script>'),
+  ],
+  ['Tencent', 'the slider', html('', '<p>安全验证</p><script src="https://turing.captcha.qcloud.com/TCaptcha.js"></script>')],
+  ['eBay', 'the CAPTCHA', html('Security Measure', '<form action="/splashui/captcha_submit"></form>')],
+  ['Stack Exchange', 'the check', html('Human verification - Stack Overflow', '<p>Are you a human being?</p>')],
+  [
+    'LinkedIn',
+    'the wall',
+    '<html><head><script>var u="https://"+d+"/authwall?trk="+t+"&sessionRedirect="+e(h);location.href=u</script></head></html>',
+  ],
+  ['Weibo', 'the visitor', html('Sina Visitor System', '<div></div><script>x()</script>')],
+  [
+    'Zhihu',
+    'the script',
+    '<html><head><meta id="zh-zse-ck" content="1"></head><script src="https://static.zhihu.com/zse-ck/v4/a.js"></script></html>',
+  ],
   [
     'a CAPTCHA',
     'a widget and nothing else',
@@ -457,4 +545,60 @@ export const ORDINARY_PAGES: readonly [near: string, kind: string, page: string]
     html('Security check', `<h1>Our boilers</h1><p>Each passes a security check once a year. ${filler}</p>`),
   ],
   ['an access check', 'a glossary', html('Bots', `<h1>Bots</h1><p>A site may verify that you are human. ${filler}</p>`)],
+  [
+    'Queue-it',
+    'a shop that loads its script',
+    html(
+      'Teas',
+      '<h1>Green teas</h1><p>From 4 euros.</p>',
+      '<script src="https://static.queue-it.net/script/queueclient.min.js"></script>',
+    ),
+  ],
+  [
+    'a waiting room',
+    'a story',
+    html(
+      'The queue',
+      '<h1>You are in the queue</h1><p>That is what she said, and he kept his place.</p><script src="/count.js"></script>',
+    ),
+  ],
+  [
+    'a waiting room',
+    'a question',
+    html(
+      'What does "You are now in line" mean? - Forum',
+      '<h1>What does "You are now in line" mean?</h1><p>It says so since noon, with an estimated wait.</p><script src="/f.js"></script>',
+    ),
+  ],
+  [
+    'a waiting room',
+    'a practice',
+    html(
+      'Waiting room',
+      '<h1>Our waiting room</h1><p>Newspapers, and a tea while you wait.</p><script src="/count.js"></script>',
+    ),
+  ],
+  [
+    'GeeTest',
+    'a login',
+    html('Log in', '<input name="user"><p>Slide to verify</p><script src="https://static.geetest.com/v4/gt4.js"></script>'),
+  ],
+  [
+    'Tencent',
+    'a page that loads it',
+    html('Teas', '<h1>Green teas</h1><script src="https://turing.captcha.qcloud.com/TCaptcha.js"></script>'),
+  ],
+  [
+    'Kasada',
+    'an error that carries its script',
+    html(
+      'Teas',
+      '<h1>Green teas</h1><script src="/149e9513-01fa-4fb0-aad4-566afd725d1b/2d206a39-8ed7-437e-a3be-862e0f06eea3/p.js"></script>',
+    ),
+  ],
+  [
+    'Akamai',
+    'an answer that quotes the challenge',
+    html('428', '<h1>What is it?</h1><p>I get {"sec-cp-challenge":"true","chlg_duration":30} for each page.</p>'),
+  ],
 ];

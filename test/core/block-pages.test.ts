@@ -32,6 +32,30 @@ describe('blockPageOf', () => {
     ).toBeNull();
   });
 
+  it.each(BLOCK_PAGES)('%s: %s, quoted in a short post of a forum that bears its title, is not', (_, __, page) => {
+    const title = /<title>(.*?)<\/title>/.exec(page)?.[1] ?? 'Help';
+    const quoted = page.replaceAll('<', '&lt;');
+    const menu = '<a href="/">Forum</a> <a href="/new">New</a> <a href="/log-in">Log in</a>';
+    const post = `<p>Since Monday I get this at work. What is it?</p><pre>${quoted}</pre><p>Ask your provider, they know it.</p>`;
+    expect(blocker(html(`${title} - Forum`, `${menu}<h1>${title}</h1>${post}<script src="/forum.js"></script>`))).toBeNull();
+  });
+
+  it.each([
+    ['x-kpsdk-ct', 429, 'Kasada'],
+    ['x-kpsdk-ct', 403, 'Kasada'],
+    ['x-kpsdk-ct', 200, null],
+  ])('believes %s with a refusal alone: %i', (header, status, vendor) => {
+    const answer = { status, headers: { [header]: 'a' }, url: 'https://shop.test/' };
+    expect(blockPageOf(answer, outlineOf('<script src="/149e/2d20/p.js"></script>'))).toBe(vendor);
+  });
+
+  it('takes a 202 with nothing to see for a page that is held back', () => {
+    const answer = { status: 202, headers: {}, url: 'https://shop.test/' };
+    expect(blockPageOf(answer, outlineOf(''))).toBe('an access check');
+    expect(blockPageOf(answer, outlineOf(html('', '<script src="/x.js"></script>')))).toBe('an access check');
+    expect(blockPageOf(answer, outlineOf(html('Order', '<p>Your order is being made.</p>')))).toBeNull();
+  });
+
   it.each([
     ['cf-mitigated', 'challenge', 'Cloudflare'],
     ['x-amzn-waf-action', 'captcha', 'AWS WAF'],

@@ -28,6 +28,7 @@ describe('verdictOfStatus', () => {
     [410, false, 'missing'],
     [418, false, 'fatal'],
     [425, false, 'transient'],
+    [428, false, 'blocked'],
     [429, false, 'throttled'],
     [429, true, 'throttled'],
     [451, false, 'fatal'],
@@ -142,7 +143,8 @@ describe('judgeResponse', () => {
       fc.property(fc.integer({ min: 200, max: 999 }), fc.boolean(), (status, again) => {
         const headers: Record<string, string> = again ? { 'retry-after': '5' } : {};
         expect(judgeResponse(response(status, headers), page, null).verdict).toBe(verdictOfStatus(status, again));
-        expect(judgeResponse(response(status, headers), '', null).verdict).toBe(verdictOfStatus(status, again));
+        if (status !== 202)
+          expect(judgeResponse(response(status, headers), '', null).verdict).toBe(verdictOfStatus(status, again));
       }),
     );
   });
@@ -178,9 +180,58 @@ describe('judgeResponse', () => {
 
   it.each([
     ['an article', html('Rate limits', `<h1>Rate limits</h1><p>${'What to do about "429 Too many requests". '.repeat(10)}</p>`)],
+    [
+      'a proverb',
+      html(
+        '',
+        '<blockquote>When you see the deer by the road, please slow down.</blockquote><p>— an old driver</p><a href="/1">Previous</a> <a href="/3">Next</a>',
+      ),
+    ],
+    [
+      'a driver',
+      html(
+        '',
+        '<blockquote>You were going too fast, said the officer.</blockquote><p>— an old driver</p><a href="/1">Previous</a>',
+      ),
+    ],
+    [
+      'a definition',
+      html(
+        '429 Too Many Requests',
+        '<h1>429 Too Many Requests</h1><p>The client has sent too many requests in a given amount of time.</p><a href="/428">428</a> <a href="/431">431</a>',
+      ),
+    ],
+    ['a note', html('Notes', '<h1>Rate limit exceeded</h1><p>Why our crawler met it, and what Anna did.</p>')],
+    [
+      'a status page',
+      html('Status', '<h1>All systems go</h1><p>On Monday our site was under heavy traffic, and Ben bought a server.</p>'),
+    ],
     ['a form', html('API key', '<h1>Rate limit exceeded?</h1><p>Get a key.</p><input type="email">')],
   ])('%s about limits is ok', (_, about) => {
     expect(judgeResponse(response(200), about, parse(about)).verdict).toBe('ok');
+  });
+
+  it.each([
+    [
+      'too many',
+      html(
+        'Too many requests',
+        '<h1>Too many requests</h1><p>You have sent too many requests in a given amount of time. Please try again later.</p>',
+      ),
+    ],
+    ['an API', '{"status":429,"message":"Too Many Requests"}'],
+  ])('%s: an apology with no other word is throttled', (_, apology) => {
+    expect(judgeResponse(response(200), apology, parse(apology)).verdict).toBe('throttled');
+  });
+
+  it.each([
+    ['traffic', html('Shop', "<h1>Sorry, we're experiencing heavy traffic</h1><p>Please try again in a few minutes.</p>")],
+    [
+      'load',
+      html('503 Service Unavailable', '<h1>503 Service Unavailable</h1><p>The server is too busy. Please try again later.</p>'),
+    ],
+  ])('a page that says no more than that its site is busy comes again: %s', (_, busy) => {
+    expect(judgeResponse(response(200), busy, parse(busy)).verdict).toBe('transient');
   });
 
   it("an application's shell needs a browser; with an error's status it is an error", () => {

@@ -15,6 +15,7 @@ import { parse } from '../document.ts';
 import type { Activity } from './activity.ts';
 import { isNoPage, judgeDocument, kindOf, noPage, throwUnlessOk, toJudged } from './document.ts';
 import { isTimeout, nameBrowserError } from './net-errors.ts';
+import { startPatience } from './patience.ts';
 import { createView } from './view.ts';
 import { readContent } from './content.ts';
 import type { Tab } from './tab.ts';
@@ -24,8 +25,6 @@ import { inTime, isReached, loaded, NAVIGATION_MILLIS, SECOND, startTime, tooLat
 const WAIT_FOR_MILLIS = 30 * SECOND;
 /** For scripts to fill a page, where the site names nothing. */
 const FILL_MILLIS = 5 * SECOND;
-/** For a challenge that solves itself. */
-const CHALLENGE_MILLIS = 10 * SECOND;
 const STEP_MILLIS = 200;
 /** A page may send its reader on, but not for ever. */
 const MAX_ROUNDS = 5;
@@ -113,7 +112,7 @@ interface Judged extends Visit {
 /** Reads a page until it is none of a challenge's, which many solve by themselves in a real browser. */
 async function passChallenge(tab: Tab): Promise<Judged> {
   const { page, activity } = tab;
-  const time = startTime(CHALLENGE_MILLIS);
+  const patience = startPatience(() => performance.now());
   let challenge: string | null = null;
   for (;;) {
     const came = await loaded(page, activity);
@@ -137,8 +136,9 @@ async function passChallenge(tab: Tab): Promise<Judged> {
     if (judged.verdict === 'ok' || judged.verdict === 'needs-browser') {
       return { kind: 'html', html, $, response: { status: passed, headers }, answer: response };
     }
-    const mayPass = judged.verdict === 'blocked' && blockPageOf(answer, outlineOf(html)) !== null;
-    if (!(mayPass || challenge !== null) || time.isUp()) throwUnlessOk(judged, answer);
+    const vendor = judged.verdict === 'blocked' ? blockPageOf(answer, outlineOf(html)) : null;
+    const busy = activity.leaving || activity.asking > 0;
+    if ((vendor === null && challenge === null) || !patience.hasLeft({ vendor, html, busy })) throwUnlessOk(judged, answer);
     challenge ??= html;
     await setTimeout(STEP_MILLIS);
   }

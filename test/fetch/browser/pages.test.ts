@@ -243,6 +243,23 @@ describeBrowser('a page that never gets there', () => {
   });
 });
 
+describeBrowser('a challenge that takes its time', () => {
+  it('of 12 s, which its page asks for, is waited for', async () => {
+    const server = await startServer({
+      '/slow': (response, { headers }) => {
+        if (headers.cookie?.includes('cpt=ok')) html('<h1>the page</h1>')(response, {} as never, {} as never);
+        else
+          response.writeHead(200, { 'content-type': 'text/html' })
+            .end(`<div id="sec-if-cpt-container"><iframe id="sec-cpt-if" data-duration="30"></iframe><p>Powered and protected by</p></div>
+              <script>setTimeout(() => { document.cookie = 'cpt=ok; path=/'; location.reload() }, 12000)</script>`);
+      },
+    });
+    const { rows, failures } = await crawlBrowser({ urls: [`${server.origin}/slow`] });
+    expect(failures).toEqual([]);
+    expect(rows).toEqual([{ path: '/slow' }]);
+  });
+});
+
 describeBrowser('a page whose scripts have run', () => {
   it('is what is there, though an empty mount point is left beside it', async () => {
     const portal = (response: Parameters<Answer>[0]) =>
