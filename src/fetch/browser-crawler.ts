@@ -1,29 +1,40 @@
-// The browser lane: Crawlee's PlaywrightCrawler beside the HTTP lane, with the same frontier, headers, verdicts and handlers.
+// The browser lane: a crawler of Crawlee's beside the HTTP lane, with the same frontier, headers, verdicts and handlers.
 // Playwright is loaded here and nowhere else, and only when this is called.
-import type { IRequestManager, Log, ProxyConfiguration, Request, RequestQueue, SessionPoolOptions } from '@crawlee/cheerio';
-import type { PlaywrightCrawler, PlaywrightCrawlingContext } from '@crawlee/playwright';
+import type {
+  BasicCrawler,
+  IRequestManager,
+  Log,
+  ProxyConfiguration,
+  Request,
+  RequestQueue,
+  SessionPoolOptions,
+} from '@crawlee/cheerio';
 
+import { toError } from '../core/errors.ts';
 import type { Page } from '../core/page.ts';
 import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError, type Verdict } from '../core/verdict.ts';
 import type { BlockedKind } from './browser/assets.ts';
 import { putCookies, takeCookies } from './browser/cookies.ts';
-import { createExits } from './browser/exits.ts';
+import { closeBanners } from './browser/banners.ts';
+import { createBrowsers } from './browser/browsers.ts';
+import { createWays } from './browser/exits.ts';
+import { BrowserLaneCrawler, type Attempt } from './browser/lane-crawler.ts';
+import { createTabs, type Lent } from './browser/tabs.ts';
 import type { FoundBrowser } from './browser/find-browser.ts';
 import { extraHeaders, userAgentOverride, valueOf } from './browser/identity.ts';
 import { createLauncher, describeLaunchError, maySandbox, type BrowserKind } from './browser/launcher.ts';
-import { loadBrowserCrawler } from './browser/load-crawler.ts';
 import { nameBrowserError } from './browser/net-errors.ts';
-import { ruleRequests, type RequestRules } from './browser/requests.ts';
+import type { RequestRules } from './browser/requests.ts';
 import { neededRendering } from './browser/rendering.ts';
-import { openTab, type Tab } from './browser/tab.ts';
+import { createRests } from './browser/rest.ts';
 import { visit, type Visit } from './browser/visit.ts';
 import { ofBrowser } from './browser/waits.ts';
 import type { Reach } from './clients/reach.ts';
 import { readByTree } from './fields/tree.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
-import { createEntry, createHopJudge, type Preparation } from './hooks.ts';
+import { createEntry, createHopJudge, ledFrom, type Preparation } from './hooks.ts';
 import { createAdder } from './links/adding.ts';
 import { pageOf, type PageFlight } from './page.ts';
 
@@ -80,131 +91,131 @@ export interface BrowserCrawlerOptions {
 /** A visit's waits are limited one by one (browser/visit.ts); these are only the net below. */
 const VISIT_SECS = 180;
 const HANDLER_SECS = 120;
-/** A browser grows with each page. */
-const PAGES_A_BROWSER = 100;
-const IDLE_SECS = 30;
 
-/** Creates the lane's crawler. `run()` ends when the frontier is finished or stopped; a browser is started for the first page,
- *  and stopped when there has been none for half a minute.
+/** Creates the lane's crawler. `run()` ends when the frontier is finished or stopped; a browser is started for the first page.
  *  @throws {SurefootError} kind `input`: Patchright is wanted and not installed. */
-export async function createBrowserCrawler(options: BrowserCrawlerOptions): Promise<PlaywrightCrawler> {
+export async function createBrowserCrawler(options: BrowserCrawlerOptions): Promise<BasicCrawler> {
   const { site, frontier, concurrency, handleError, log, browser, kind } = options;
   const machine = { platform: process.platform, arch: process.arch };
-  const { BrowserLaneCrawler } = await loadBrowserCrawler();
-  const launcher = await createLauncher({ kind, browser, machine, sandbox: options.sandbox ?? maySandbox() });
+  const launch = await createLauncher({ kind, browser, machine, sandbox: options.sandbox ?? maySandbox() });
+  let started = false;
+  const ways = createWays(options);
+  const rests = createRests();
+  const tabs = createTabs(
+    createBrowsers(async () => {
+      try {
+        const running = await launch();
+        started = true;
+        return running;
+      } catch (error) {
+        throw notStarted(toError(error));
+      }
+    }),
+    ways,
+  );
   const enter = createEntry({ lane: frontier, robots: options.robots });
   const judgeHop = createHopJudge(options.robots);
   const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
   const adder = createAdder(frontier, handler.getSchema);
-  const exits = createExits(options);
-  const visits = new WeakMap<PlaywrightCrawlingContext, Visit>();
-  let started = false;
 
-  /** Tells the browser what the page's requests are to be. @returns The cookies that it holds now. */
+  /** Tells the browser what the page's requests are to be. */
   const equip = async (
-    tab: Tab,
-    { id, request, session }: PlaywrightCrawlingContext,
+    { profile, tab }: Lent,
+    { request, session }: Attempt,
     { headers, onHop }: { headers: Record<string, string>; onHop: RequestRules['onHop'] },
   ) => {
-    const { page, cdp } = tab;
-    exits.locate(id, async () => (await cdp.send('Target.getTargetInfo')).targetInfo.url);
-    const version = page.context().browser()?.version() ?? browser.version;
-    await cdp.send('Emulation.setUserAgentOverride', userAgentOverride(headers, version, machine));
-    await ruleRequests(tab, {
-      url: request.url,
-      loadAssets: options.loadAssets,
-      onBlocked: options.onBlocked ?? (() => {}),
-      headers: extraHeaders(headers),
-      method: request.method,
-      payload: request.payload,
-      onHop,
-    });
-    return putCookies(page.context(), session, { url: request.url, header: valueOf(headers, 'cookie') });
+    const version = tab.page.context().browser()?.version() ?? browser.version;
+    const again = request.retryCount > 0;
+    const [, , cookies] = await Promise.all([
+      tab.identify(userAgentOverride(headers, version, machine)),
+      tab.requests.rule({
+        url: request.url,
+        loadAssets: options.loadAssets,
+        onBlocked: options.onBlocked ?? (() => {}),
+        // A try again must not get what the session has kept of the one before; so a browser's own reload says it.
+        headers: { ...extraHeaders(headers), ...(again && { 'Cache-Control': 'max-age=0' }) },
+        method: request.method,
+        payload: request.payload,
+        onHop,
+      }),
+      putCookies(profile.context, session, profile.cookies, { url: request.url, header: valueOf(headers, 'cookie') }),
+    ]);
+    profile.cookies = cookies;
   };
 
-  const visitPage = async (context: PlaywrightCrawlingContext) => {
-    const { page, request, session } = context;
+  const visitPage = async (attempt: Attempt): Promise<Visit> => {
+    const { request, session } = attempt;
     const headers = options.headers(request, session);
-    const tab = await openTab(page);
-    const { activity } = tab;
+    const way = await ways.choose(request, session);
+    if (way) attempt.proxyInfo = way.info;
+    // A request's own cookies are nobody else's.
+    const alone = valueOf(headers, 'cookie') !== undefined;
+    const { hostname } = new URL(request.url);
+    const lent = await tabs.lend({ session, way, hostname, led: ledFrom(request), alone });
+    const { tab, profile } = lent;
+    const faultOf = (url: string) => (profile.exit ? ways.faultOf(way, profile.exit, url) : null);
+    let fit = false;
     let forbidden: unknown = null;
     const onHop = async (url: string) =>
       judgeHop?.(url, request.url, request).catch((error: unknown) => {
         forbidden = error;
         throw error;
       });
-    const cookies = await ofBrowser(equip(tab, context, { headers, onHop: judgeHop ? onHop : null }));
     try {
-      const seen = await visit(tab, {
-        url: request.url,
-        referer: valueOf(headers, 'referer'),
-        waitFor: ruleOf(site.browser?.waitFor, request.label),
-        prepare: ruleOf(site.browser?.prepare, request.label),
-        onArrived() {
-          // Of an http page, what its exit says in the proxy's place looks like an answer.
-          if (exits.faultOf(context.id, request.url) !== null) return;
-          // A store that cannot be written fails the page's own commit.
-          frontier.arrived(request).catch(() => {});
-        },
-        faultOf: (url) => exits.faultOf(context.id, url),
-        // A page's banner is in nobody's way if the helper trips over it.
-        closeBanners: () => context.closeCookieModals().catch(() => {}),
-      });
-      if (forbidden !== null) throw forbidden;
-      const needed = await neededRendering(activity.answer, seen.html);
-      if (needed !== undefined) frontier.flightOf(request).rendering(needed);
-      visits.set(context, seen);
-    } catch (error) {
-      throw forbidden ?? error;
+      await ofBrowser(equip(lent, attempt, { headers, onHop: judgeHop ? onHop : null }));
+      try {
+        const seen = await visit(tab, {
+          url: request.url,
+          referer: valueOf(headers, 'referer'),
+          rests,
+          restKey: `${hostname} ${request.label ?? ''}`,
+          waitFor: ruleOf(site.browser?.waitFor, request.label),
+          prepare: ruleOf(site.browser?.prepare, request.label),
+          onArrived() {
+            // Of an http page, what its exit says in the proxy's place looks like an answer.
+            if (faultOf(request.url) !== null) return;
+            // A store that cannot be written fails the page's own commit.
+            frontier.arrived(request).catch(() => {});
+          },
+          faultOf,
+          // A page's banner is in nobody's way if the helper trips over it.
+          closeBanners: async () => closeBanners(tab.page).catch(() => {}),
+        });
+        if (forbidden !== null) throw forbidden;
+        request.loadedUrl = tab.page.url();
+        const needed = await neededRendering(tab.activity.answer, seen.html);
+        if (needed !== undefined) frontier.flightOf(request).rendering(needed);
+        fit = true;
+        return seen;
+      } catch (error) {
+        throw forbidden ?? error;
+      } finally {
+        // Those of a refusal too: the next try is known by them.
+        const cookies = await ofBrowser(takeCookies(profile.context, session, profile.cookies)).catch(() => null);
+        if (cookies) profile.cookies = cookies;
+      }
     } finally {
-      // Those of a refusal too: the next try is known by them.
-      await ofBrowser(takeCookies(page.context(), session, cookies)).catch(() => {});
+      // Nothing of the page is asked for any more, and the next one of its session need not wait for the handler.
+      await tabs.giveBack(lent, fit);
     }
-    return activity.answer;
   };
 
-  const handle = async (context: PlaywrightCrawlingContext) => {
-    const { html, $, response } = visits.get(context) as Visit;
-    const { request, log } = context;
-    await handler.handle(request, (flight) => {
-      const read: Page['read'] = (declared) => readByTree($, declared);
-      const document = { text: html, isMarkup: true, encoding: 'utf-8', $, read };
-      return pageOf({ request, document, response, tier: 'browser', log, adder }, site, flight);
-    });
-  };
+  /** Crawlee would end the crawl for it. */
+  function notStarted(error: Error): VerdictError {
+    const said = options.redact(describeLaunchError(error));
+    // One that has worked before may work again.
+    const verdict = started || /timeout/i.test(said) ? 'transient' : 'fatal';
+    return new VerdictError(verdict, `The browser ${browser.path} (${browser.source}) does not start: ${said}`);
+  }
 
-  const crawler = new BrowserLaneCrawler(
+  return new BrowserLaneCrawler<Visit>(
     {
       // As in http-crawler.ts: any manager works as `requestQueue`.
       requestQueue: frontier as unknown as RequestQueue,
-      requestHandler: handle,
+      requestHandler: () => {},
       errorHandler: ({ request, session }, error) => {
         if (handleError(request, error) === 'blocked') session?.retire();
       },
-      launchContext: { launcher, useIncognitoPages: true },
-      browserPoolOptions: {
-        // A made-up fingerprint contradicts the engine below it, and Patchright wants none.
-        useFingerprints: false,
-        maxOpenPagesPerBrowser: concurrency,
-        retireBrowserAfterPageCount: PAGES_A_BROWSER,
-        retireInactiveBrowserAfterSecs: IDLE_SECS,
-        operationTimeoutSecs: 60,
-        postLaunchHooks: [
-          () => {
-            started = true;
-          },
-        ],
-        prePageCreateHooks: [
-          async (pageId, controller, pageOptions) => {
-            // Crawlee spreads the launch's options over each context; a proxy among them would be everybody's.
-            delete controller.launchContext.launchOptions?.proxy;
-            const context = crawler.contextOf(pageId);
-            Object.assign(pageOptions ?? {}, { acceptDownloads: false }, context && (await exits.open(context)));
-          },
-        ],
-      },
-      navigationTimeoutSecs: VISIT_SECS,
-      requestHandlerTimeoutSecs: HANDLER_SECS,
       maxConcurrency: concurrency,
       autoscaledPoolOptions: {
         desiredConcurrency: concurrency,
@@ -214,7 +225,6 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
         maybeRunIntervalSecs: 0.05,
         loggingIntervalSecs: null,
       },
-      persistCookiesPerSession: false,
       sessionPoolOptions: {
         maxPoolSize: options.maxSessions ?? concurrency,
         blockedStatusCodes: [],
@@ -228,21 +238,19 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
     {
       prepare: ({ request }) => enter(request),
       visit: visitPage,
-      explain: (error) => (isLaunchError(error) ? notStarted(error) : nameBrowserError(error)),
+      async handle({ request, log }, { html, $, response }) {
+        await handler.handle(request, (flight) => {
+          const read: Page['read'] = (declared) => readByTree($, declared);
+          const document = { text: html, isMarkup: true, encoding: 'utf-8', $, read };
+          return pageOf({ request, document, response, tier: 'browser', log, adder }, site, flight);
+        });
+      },
+      explain: nameBrowserError,
       settle: ({ request }) => handler.settle(request),
-      end: ({ id }) => exits.close(id),
+      close: () => tabs.close(),
     },
+    { visitSecs: VISIT_SECS, handlerSecs: HANDLER_SECS },
   );
-
-  /** Crawlee would end the crawl for it. */
-  function notStarted(error: Error): VerdictError {
-    const said = options.redact(describeLaunchError(error));
-    // One that has worked before may work again.
-    const verdict = started || /timeout/i.test(said) ? 'transient' : 'fatal';
-    return new VerdictError(verdict, `The browser ${browser.path} (${browser.source}) does not start: ${said}`);
-  }
-
-  return crawler;
 }
 
 function ruleOf<Rule>(
@@ -250,8 +258,4 @@ function ruleOf<Rule>(
   label: string | undefined,
 ): Rule | undefined {
   return label === undefined ? undefined : byLabel?.[label];
-}
-
-function isLaunchError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'BrowserLaunchError';
 }

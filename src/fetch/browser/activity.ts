@@ -1,4 +1,4 @@
-// What goes on in a page, from before it is opened: its document's answer, and what it asks for while it is read.
+// What goes on in a page while it is visited: its document's answer, and what it asks for while it is read.
 import type { Page as BrowserPage, Request, Response } from 'playwright';
 
 export interface Activity {
@@ -16,6 +16,8 @@ export interface Activity {
   readonly leaving: boolean;
   /** Requests of its scripts that are under way. */
   readonly asking: number;
+  /** Forgets the visit before. */
+  begin(): void;
   /** Rejects when the page's own process dies. Playwright leaves calls that are under way then without an answer for ever. */
   readonly crashed: Promise<never>;
 }
@@ -70,12 +72,6 @@ export function watchActivity(page: BrowserPage): Activity {
     download = true;
     file.cancel().catch(() => {});
   });
-  // Of the whole context: what the page opens has dialogs too. Where nobody listens, Playwright dismisses them itself, and
-  // its promise rejects without a listener when the page is closed meanwhile: the process would end.
-  page.context().on('dialog', (dialog) => {
-    const answered = dialog.type() === 'beforeunload' ? dialog.accept() : dialog.dismiss();
-    answered.catch(() => {});
-  });
   // What a page opens beside itself is nothing that is read.
   page.on('popup', (popup) => {
     popup.close().catch(() => {});
@@ -85,6 +81,10 @@ export function watchActivity(page: BrowserPage): Activity {
   });
   crashed.catch(() => {}); // Heard by whoever waits for the page at that moment, if anybody does.
   return {
+    begin() {
+      asking.clear();
+      [going, latest, shown, asked, latestFault, errorPage, download] = [null, null, null, null, '', null, false];
+    },
     crashed,
     get answer() {
       return shown ?? latest;

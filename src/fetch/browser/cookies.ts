@@ -18,22 +18,26 @@ interface JarCookie {
   readonly sameSite?: string;
 }
 
-/** Gives a context all cookies of a session; Crawlee would give it those for the first address alone, and a redirect would
- *  meet a stranger.
+/** Gives a context all cookies of a session that it does not have yet; Crawlee would give it those for the first address
+ *  alone, and a redirect would meet a stranger.
+ *  @param held What the context holds, as far as the session knows.
  *  @param header A Cookie header of the request's own, for its address.
  *  @returns What the context holds now. */
 export async function putCookies(
   context: BrowserContext,
   session: Session | undefined,
+  held: readonly Cookie[],
   request: { url: string; header: string | undefined },
-): Promise<Cookie[]> {
+): Promise<readonly Cookie[]> {
   const jar = (session?.cookieJar.serializeSync()?.cookies ?? []) as readonly JarCookie[];
+  const known = new Set(held.map((cookie) => `${nameOf(cookie)} ${cookie.value}`));
   const own = (request.header ?? '').split(';').flatMap((pair) => {
     const at = pair.indexOf('=');
     return at > 0 ? [{ name: pair.slice(0, at).trim(), value: pair.slice(at + 1).trim(), url: request.url }] : [];
   });
-  const cookies = [...jar.flatMap(toBrowserCookie), ...own];
-  if (cookies.length === 0) return [];
+  const missing = jar.flatMap(toBrowserCookie).filter((cookie) => !known.has(`${nameOf(cookie)} ${cookie.value}`));
+  const cookies = [...missing, ...own];
+  if (cookies.length === 0) return held;
   await context.addCookies(cookies).catch(async () => {
     // One that the browser does not take (a prefix, a date) must not cost the others.
     for (const cookie of cookies) await context.addCookies([cookie]).catch(() => {});
@@ -41,24 +45,27 @@ export async function putCookies(
   return context.cookies();
 }
 
-/** Writes into a session what has changed since `before`: another page of the same session may have changed the rest. */
+/** Writes into a session what has changed since `before`: another page of the same session may have changed the rest.
+ *  @returns What the context holds now. */
 export async function takeCookies(
   context: BrowserContext,
   session: Session | undefined,
   before: readonly Cookie[],
-): Promise<void> {
-  if (!session) return;
+): Promise<readonly Cookie[]> {
+  const now = await context.cookies();
+  if (!session) return now;
   const known = new Map(before.map((cookie) => [nameOf(cookie), cookie]));
-  for (const cookie of await context.cookies()) {
+  for (const cookie of now) {
     const old = known.get(nameOf(cookie));
     known.delete(nameOf(cookie));
     if (old === undefined || old.value !== cookie.value || old.expires !== cookie.expires) write(session, cookie);
   }
   // What is left, the page has deleted.
   for (const cookie of known.values()) write(session, { ...cookie, value: '', expires: 1 });
+  return now;
 }
 
-function nameOf({ name, domain, path }: Cookie): string {
+function nameOf({ name, domain, path }: Pick<NewCookie, 'name' | 'domain' | 'path'>): string {
   return JSON.stringify([domain, path, name]);
 }
 

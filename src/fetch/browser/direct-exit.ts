@@ -1,4 +1,4 @@
-// The way out of a page that goes through no proxy: a port of this machine, for as long as the page is open, that looks names
+// The way out of a session that goes through no proxy: a port of this machine, for as long as its context is open, that looks names
 // up and connects. Chromium alone would go wherever a page's scripts, frames, workers and sockets ask it to; here every one of
 // its connections is judged by the address that is dialled (clients/reach.ts). What passes is not looked at.
 import { createServer, type AddressInfo, type Socket } from 'node:net';
@@ -25,13 +25,21 @@ export async function openDirectExit(reach: Reach, from: LedFrom): Promise<Exit>
     socket.once('close', () => sockets.delete(socket));
   };
 
+  /** Connections to hosts that not every page may reach. */
+  const judged = new Map<Socket, string>();
+
   const connect = async (inner: Socket): Promise<void> => {
     const target = await readSocksRequest(inner, true);
     if (!target) return void inner.destroy();
     const { hostname, port } = target;
     const authority = authorityOf(target);
     try {
-      await reach.admit(hostname, { from, proxied: false });
+      const admitted = reach.admit(hostname, { from, proxied: false });
+      if (admitted) {
+        judged.set(inner, hostname);
+        inner.once('close', () => judged.delete(inner));
+      }
+      await admitted;
       const outer = await openTcp(hostname, port, dueIn(CONNECT_MILLIS), keep, reach.lookup);
       if (inner.destroyed) return void outer.destroy();
       faults.delete(authority);
@@ -56,6 +64,9 @@ export async function openDirectExit(reach: Reach, from: LedFrom): Promise<Exit>
   return {
     server: `socks5://127.0.0.1:${port}`,
     faultOf: (url) => faults.get(targetOf(url)) ?? null,
+    turn(next) {
+      for (const [socket, to] of judged) if (to !== next.hostname) socket.destroy();
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -1,4 +1,4 @@
-// The proxy that a page's context is given: a port of this machine, for as long as the page is open, that adds the
+// The proxy that a session's context is given: a port of this machine, for as long as the context is open, that adds the
 // credentials and knows why the real one failed. Chromium would have every request of the page stopped to be asked for a
 // password, waits for ever when it is wrong, and says ERR_TUNNEL_CONNECTION_FAILED for whatever else there is.
 import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -16,10 +16,20 @@ export interface Exit {
   readonly server: string;
   /** Why the latest connection to this target failed; null if it has not. */
   faultOf(url: string): TransportError | null;
+  /** Is told before each visit: cuts connections that the next page could not have opened itself. */
+  turn(next: NextVisit): void;
   /** Cuts what is under way. */
   close(): Promise<void>;
 }
 
+export interface NextVisit {
+  /** Of the page that is asked for. */
+  readonly hostname: string;
+  /** Where it is to leave by connections of its own: through this proxy. */
+  readonly proxy: { readonly url: string; readonly name: string } | null;
+}
+
+/** @returns A promise where it matters who asks. */
 type Admit = (hostname: string) => void | Promise<void>;
 
 const CONNECT_MILLIS = 15_000;
@@ -30,9 +40,10 @@ const BAD_GATEWAY = 'HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Le
  *  @param proxyUrl http(s)://user:pass@host:port.
  *  @param name For messages, where the URL is the relay's.
  *  @param admit Throws for a host that must not be asked for. */
-export async function openExit(proxyUrl: string, name?: string, admit?: Admit): Promise<Exit> {
-  const address = parseProxyUrl(proxyUrl);
-  const proxy = { ...address, name: name ?? address.name };
+export async function openExit(proxyUrl: string, name: string, admit?: Admit): Promise<Exit> {
+  let proxy: ProxyAddress = { ...parseProxyUrl(proxyUrl), name };
+  /** Tunnels to hosts that not every page may reach. */
+  const judged = new Map<Duplex, string>();
   const sockets = new Set<Socket>();
   const faults = new Map<string, TransportError>();
   const reach = () =>
@@ -40,8 +51,15 @@ export async function openExit(proxyUrl: string, name?: string, admit?: Admit): 
       socket.on('error', () => {});
       keep(sockets, socket);
     });
-  const judge = async (target: string) => {
-    if (admit && URL.canParse(`http://${target}`)) await admit(new URL(`http://${target}`).hostname);
+  const judge = async (target: string, client?: Duplex) => {
+    if (!admit || !URL.canParse(`http://${target}`)) return;
+    const { hostname } = new URL(`http://${target}`);
+    const admitted = admit(hostname);
+    if (admitted && client) {
+      judged.set(client, hostname);
+      client.once('close', () => judged.delete(client));
+    }
+    await admitted;
   };
   const note = (target: string, error: unknown) => {
     const fault = error instanceof TransportError ? error : new TransportError('proxy-no-route', messageOf(error));
@@ -53,7 +71,7 @@ export async function openExit(proxyUrl: string, name?: string, admit?: Admit): 
   server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
     const target = request.url ?? '';
     client.on('error', () => {});
-    judge(target)
+    judge(target, client)
       .then(() => openWay(reach, proxy, target))
       .then((way) => join(client, way, head))
       .then(() => faults.delete(target))
@@ -87,6 +105,13 @@ export async function openExit(proxyUrl: string, name?: string, admit?: Admit): 
   return {
     server: `http://127.0.0.1:${port}`,
     faultOf: (url) => faults.get(targetOf(url)) ?? null,
+    turn({ hostname, proxy: next }) {
+      for (const [socket, to] of judged) if (to !== hostname) socket.destroy();
+      if (next === null) return;
+      for (const socket of sockets) socket.destroy();
+      faults.clear();
+      proxy = { ...parseProxyUrl(next.url), name: next.name };
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

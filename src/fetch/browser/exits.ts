@@ -1,16 +1,15 @@
-// The ways out of the pages that are open: one exit for each, opened before its context and closed after it.
-import type { ProxyConfiguration, Request } from '@crawlee/core';
-import type { PlaywrightCrawlingContext } from '@crawlee/playwright';
+// Which way a page leaves this machine: the proxy that its request and session are given, and the exit that takes its context
+// there.
+import type { ProxyConfiguration, ProxyInfo, Request, Session } from '@crawlee/core';
 
 import type { ProxyMode } from '../../core/proxy.ts';
 import { TransportError } from '../../core/transport.ts';
 import { parseProxyUrl } from '../clients/proxy-address.ts';
-import type { Reach } from '../clients/reach.ts';
-import { ledFrom } from '../hooks.ts';
+import type { LedFrom, Reach } from '../clients/reach.ts';
 import { openDirectExit } from './direct-exit.ts';
 import { openExit, type Exit } from './exit.ts';
 
-export interface ExitsOptions {
+export interface WaysOptions {
   proxyConfiguration?: ProxyConfiguration | undefined;
   through?: ((proxyUrl: string, key: { tier: 'browser'; proxy: ProxyMode }) => Promise<string>) | undefined;
   lastFault?: ((proxyUrl: string) => { readonly message: string } | null) | undefined;
@@ -19,62 +18,45 @@ export interface ExitsOptions {
   modeOf?: ((label: string | undefined) => ProxyMode) | undefined;
 }
 
-/** `pageId` is a Crawlee context's id. */
-export interface Exits {
-  /** Decides which proxy an attempt goes through, and says so in `context.proxyInfo`.
-   *  @returns Options of its browser context. */
-  open(context: Pick<PlaywrightCrawlingContext, 'id' | 'request' | 'session' | 'proxyInfo'>): Promise<{
-    proxy?: { server: string };
-  }>;
-  /** @param placeOf Tells which address the page shows by now, of the browser itself: a busy page could not say. */
-  locate(pageId: string, placeOf: () => Promise<string>): void;
-  faultOf(pageId: string, url: string): TransportError | null;
-  close(pageId: string): Promise<void>;
+export interface Way {
+  readonly info: ProxyInfo;
+  /** The proxy's URL, or the relay's in its place. */
+  readonly url: string;
+  /** The proxy for messages. */
+  readonly name: string;
+  /** Each page is to leave by connections of its own. */
+  readonly rotates: boolean;
 }
 
-export function createExits({ proxyConfiguration, through, lastFault, modeOf, reach }: ExitsOptions): Exits {
-  const open = new Map<string, { exit: Exit; relayed?: string }>();
-  const places = new Map<string, () => Promise<string>>();
-  /** Where a page is shows who asks: it, or before it has come what led to it. */
-  const ledFromPage = (id: string, request: Request) => async (): Promise<string | null> => {
-    const place = (await places.get(id)?.()) ?? '';
-    return /^https?:/.test(place) ? place : ledFrom(request);
-  };
+export interface Ways {
+  /** @returns Null: from this machine's own address. */
+  choose(request: Request, session: Session | undefined): Promise<Way | null>;
+  /** @param from Which page leads to what is asked for now.
+   *  @returns Null: Chromium connects by itself. */
+  open(way: Way | null, from: LedFrom): Promise<Exit | null>;
+  /** Why an address was not reached; null if it was. */
+  faultOf(way: Way | null, exit: Exit, url: string): TransportError | null;
+}
+
+export function createWays({ proxyConfiguration, through, lastFault, modeOf, reach }: WaysOptions): Ways {
   return {
-    async open(context) {
-      const { id, request, session } = context;
+    async choose(request, session) {
       const info = await proxyConfiguration?.newProxyInfo(session?.id, { request });
-      const from = ledFromPage(id, request);
-      if (!info) {
-        if (!reach) return {};
-        const exit = await openDirectExit(reach, from);
-        open.set(id, { exit });
-        return { proxy: { server: exit.server } };
-      }
-      context.proxyInfo = info;
-      const { url } = info;
+      if (!info) return null;
       const proxy = modeOf?.(request.label) ?? 'rotating';
-      const relayed = through ? await through(url, { tier: 'browser', proxy }) : url;
-      const exit = await openExit(relayed, parseProxyUrl(url).name, (host) => reach?.admit(host, { from, proxied: true }));
-      open.set(id, { exit, relayed });
-      return { proxy: { server: exit.server } };
+      const url = through ? await through(info.url, { tier: 'browser', proxy }) : info.url;
+      return { info, url, name: parseProxyUrl(info.url).name, rotates: proxy === 'rotating' };
     },
-    locate(pageId, placeOf) {
-      places.set(pageId, placeOf);
+    async open(way, from) {
+      if (!way) return reach ? openDirectExit(reach, from) : null;
+      return openExit(way.url, way.name, (host) => reach?.admit(host, { from, proxied: true }));
     },
-    faultOf(pageId, url) {
-      const { exit, relayed } = open.get(pageId) ?? {};
-      const fault = exit?.faultOf(url) ?? null;
-      if (fault === null || relayed === undefined || fault.fault === 'proxy-refused') return fault;
+    faultOf(way, exit, url) {
+      const fault = exit.faultOf(url);
+      if (fault === null || way === null || fault.fault === 'proxy-refused') return fault;
       // The relay was reached; what it did not reach, it alone knows.
-      const behind = lastFault?.(relayed) ?? null;
+      const behind = lastFault?.(way.url) ?? null;
       return behind === null ? fault : new TransportError('proxy-unreachable', behind.message);
-    },
-    async close(pageId) {
-      const { exit } = open.get(pageId) ?? {};
-      open.delete(pageId);
-      places.delete(pageId);
-      await exit?.close();
     },
   };
 }

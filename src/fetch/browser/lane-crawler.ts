@@ -1,96 +1,84 @@
-// Crawlee's PlaywrightCrawler, changed where it must be. Loads Crawlee's browser packages, so it is itself loaded when the
-// first page needs a browser (load-crawler.ts).
-import {
-  PlaywrightCrawler,
-  type PlaywrightCrawlerOptions,
-  type PlaywrightCrawlingContext,
-  type Request,
-} from '@crawlee/playwright';
-import type { Response } from 'playwright';
+// Crawlee's BasicCrawler around visits in a browser. Its own PlaywrightCrawler opens a page for each request, and by its pool
+// a context too; here tabs are lent and used again (tabs.ts). Loaded when the first page needs a browser.
+import type { BasicCrawler, BasicCrawlerOptions, CrawlingContext, ProxyInfo, Session } from '@crawlee/cheerio';
 
 import { toError } from '../../core/errors.ts';
 import { saysNothingOfSession } from '../../core/verdict.ts';
+import { crawlee } from '../../crawlee.ts';
 import { assertStays } from '../links/strategy.ts';
 
+/** One attempt at a page, as the crawler knows it. */
+export interface Attempt extends CrawlingContext {
+  proxyInfo?: ProxyInfo;
+}
+
 /** What the crawler does with one attempt at a page, in this order. */
-export interface LaneWork {
+export interface LaneWork<Visit> {
   /** Before there is a page: what forbids a request must not cost a browser. */
-  prepare(context: PlaywrightCrawlingContext): Promise<void>;
-  /** Opens the page and brings it to where it is read. */
-  visit(context: PlaywrightCrawlingContext): Promise<Response | null>;
+  prepare(attempt: Attempt): Promise<void>;
+  /** Opens the page, reads it, and leaves it. */
+  visit(attempt: Attempt): Promise<Visit>;
+  handle(attempt: Attempt, visit: Visit): Promise<void>;
   /** An error of any step, as one that carries its verdict. */
   explain(error: unknown): unknown;
   /** The handler is over, or is not waited for any more. */
-  settle(context: PlaywrightCrawlingContext): void;
-  /** Whatever happened. */
-  end(context: PlaywrightCrawlingContext): Promise<void>;
+  settle(attempt: Attempt): void;
+  /** The crawl is over. */
+  close(): Promise<void>;
 }
 
-type Base = PlaywrightCrawler;
+export interface LaneLimits {
+  readonly visitSecs: number;
+  readonly handlerSecs: number;
+}
 
-export class BrowserLaneCrawler extends PlaywrightCrawler {
-  readonly #work: LaneWork;
+export class BrowserLaneCrawler<Visit> extends crawlee.BasicCrawler {
+  readonly #work: LaneWork<Visit>;
+  readonly #limits: LaneLimits;
+  readonly #visited = new Set<Session>();
 
-  constructor(options: PlaywrightCrawlerOptions, work: LaneWork) {
-    super(options);
+  constructor(options: Omit<BasicCrawlerOptions, 'requestHandlerTimeoutSecs'>, work: LaneWork<Visit>, limits: LaneLimits) {
+    super({ ...options, requestHandlerTimeoutSecs: 2 * (limits.visitSecs + limits.handlerSecs) });
     this.#work = work;
+    this.#limits = limits;
   }
 
-  /** @param pageId As the browser pool's hooks are given it. */
-  contextOf(pageId: string): PlaywrightCrawlingContext | undefined {
-    return this.crawlingContexts.get(pageId);
-  }
-
-  protected override async _runRequestHandler(context: PlaywrightCrawlingContext): Promise<void> {
+  protected override async _runRequestHandler(attempt: Attempt): Promise<void> {
+    const { request } = attempt;
+    const { visitSecs, handlerSecs } = this.#limits;
     try {
-      await this.#work.prepare(context);
-      await super._runRequestHandler(context);
+      await this.#work.prepare(attempt);
+      request.state = crawlee.RequestState.BEFORE_NAV;
+      const session = await this.#freeSession(attempt);
+      if (session) this.#visited.add(session);
+      const visit = await within(visitSecs, `The visit took more than ${visitSecs} s.`, this.#work.visit(attempt)).finally(() => {
+        if (session) this.#visited.delete(session);
+      });
+      assertStays(request);
+      request.state = crawlee.RequestState.REQUEST_HANDLER;
+      await within(handlerSecs, `requestHandler timed out after ${handlerSecs} seconds.`, this.#work.handle(attempt, visit));
     } catch (error) {
       throw toError(this.#work.explain(error));
     } finally {
-      this.#work.settle(context);
+      this.#work.settle(attempt);
     }
   }
 
-  /** Crawlee would skip the page without a word. */
-  protected override requestMatchesEnqueueStrategy(request: Request): boolean {
-    assertStays(request);
-    return true;
-  }
-
-  protected override async _navigationHandler(context: PlaywrightCrawlingContext): Promise<Response | null> {
-    return this.#work.visit(context);
-  }
-
-  /** Cookies go both ways in cookies.ts. */
-  protected override async _applyCookies(): Promise<void> {}
-
-  /** A browser belongs to no session and to no proxy: each page's context does. */
-  protected override async _extendLaunchContext(): Promise<void> {}
-
-  /** The pool would go on giving out a browser that is gone, and each time a page would fail. */
-  protected override _maybeAddSessionRetiredListener(
-    ...[, controller]: Parameters<Base['_maybeAddSessionRetiredListener']>
-  ): void {
-    controller.browser.on('disconnected', () => this.browserPool.retireBrowserController(controller));
+  /** Crawlee takes any session; one that no page is open for has a tab that waits. */
+  async #freeSession(attempt: Attempt): Promise<Session | undefined> {
+    const { session } = attempt;
+    if (!session || !this.#visited.has(session)) return session;
+    const free = this.sessionPool?.['sessions'].find((each) => !this.#visited.has(each) && each.isUsable());
+    if (free) attempt.session = free;
+    return free ?? session;
   }
 
   protected override async _requestFunctionErrorHandler(
-    ...[error, context, source]: Parameters<Base['_requestFunctionErrorHandler']>
+    ...[error, attempt, source]: Parameters<BasicCrawler['_requestFunctionErrorHandler']>
   ): Promise<void> {
-    await super._requestFunctionErrorHandler(error, context, source);
+    await super._requestFunctionErrorHandler(error, attempt, source);
     // What comes next is Crawlee's `context.session?.markBad()`, whatever the failure; three of those end a session.
-    if (saysNothingOfSession(error)) delete context.session;
-  }
-
-  protected override async _cleanupContext(context: PlaywrightCrawlingContext): Promise<void> {
-    // An attempt that ran out of time while its page was being made has not been given it.
-    const page = (context.page as typeof context.page | undefined) ?? this.browserPool.getPage(context.id);
-    if (page) {
-      await super._cleanupContext({ ...context, page });
-      if (!page.isClosed()) this.browserPool.retireBrowserByPage(page);
-    }
-    await this.#work.end(context);
+    if (saysNothingOfSession(error)) delete attempt.session;
   }
 
   /** Crawlee would wrap every broken connection in an error without its code, as a proxy's fault. */
@@ -101,5 +89,22 @@ export class BrowserLaneCrawler extends PlaywrightCrawler {
   /** Whether to try again is for the error handler alone (fetch/outcome.ts). */
   protected override _canRequestBeRetried(): boolean {
     return true;
+  }
+
+  override async teardown(): Promise<void> {
+    await this.#work.close();
+    await super.teardown();
+  }
+}
+
+async function within<T>(secs: number, message: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(message)), secs * 1_000);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

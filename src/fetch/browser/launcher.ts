@@ -1,7 +1,7 @@
 // Starts the browser: which library drives it, and with which switches.
 import { existsSync } from 'node:fs';
 
-import type { BrowserType, LaunchOptions } from 'playwright';
+import type { Browser, BrowserType } from 'playwright';
 
 import { SurefootError } from '../../core/errors.ts';
 import { endableBrowser } from './endable.ts';
@@ -29,6 +29,8 @@ const SWITCHES = [
   '--disable-component-update',
   '--disable-sync',
   '--no-first-run',
+  // Or `navigator.webdriver` says what it is.
+  '--disable-blink-features=AutomationControlled',
   // Where the environment names a proxy, Chromium takes it; here the crawl says what goes where.
   '--proxy-server=direct://',
   // A page's WebRTC would send UDP past any proxy, from this machine's own address.
@@ -38,13 +40,12 @@ const SWITCHES = [
   '--disable-site-isolation-trials',
 ];
 
-/** Playwright's BrowserType as Crawlee uses it. What Crawlee adds to the options is taken out again: a User-Agent of 2022, and
- *  a proxy that all pages without one of their own would go through.
+/** @returns What starts one browser.
  *  @throws {SurefootError} kind `input`: the library is not installed. */
-export async function createLauncher({ kind, browser, machine, sandbox }: LauncherOptions): Promise<BrowserType> {
+export async function createLauncher({ kind, browser, machine, sandbox }: LauncherOptions): Promise<() => Promise<Browser>> {
   const { chromium } = await loadLibrary(kind);
   const userAgent = chromeUserAgent(browser.version, machine);
-  const launch = async ({ args = [] }: LaunchOptions = {}) => {
+  return async () => {
     const started = await chromium.launch({
       executablePath: browser.path,
       headless: true,
@@ -56,7 +57,6 @@ export async function createLauncher({ kind, browser, machine, sandbox }: Launch
       handleSIGTERM: false,
       handleSIGHUP: false,
       args: [
-        ...args.filter((arg) => !arg.startsWith('--user-agent=')),
         ...SWITCHES,
         // For what no page's own rule reaches: workers that pages share.
         `--user-agent=${userAgent}`,
@@ -64,7 +64,6 @@ export async function createLauncher({ kind, browser, machine, sandbox }: Launch
     });
     return endableBrowser(started);
   };
-  return { name: () => 'chromium', launch } as unknown as BrowserType;
 }
 
 async function loadLibrary(kind: BrowserKind): Promise<{ chromium: BrowserType }> {
@@ -88,7 +87,7 @@ export function maySandbox(): boolean {
 
 /** What Playwright says of a browser that does not start, in one line, and the browser's own last words. */
 export function describeLaunchError(error: Error): string {
-  const text = error.cause instanceof Error ? error.cause.message : error.message;
+  const text = error.message;
   const [first = ''] = text.replace(/^browserType\.launch: /, '').split('\n', 1);
   const own = [...text.matchAll(/\[err\] (.+)/g)].at(-1)?.[1];
   const said = first.includes('has been closed') ? 'it ended at once.' : first;

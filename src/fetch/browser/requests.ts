@@ -6,7 +6,6 @@
 import type { CDPSession } from 'playwright';
 
 import { ASSET_PATTERNS, blockedKindOf, type BlockedKind, type FetchPattern } from './assets.ts';
-import type { Tab } from './tab.ts';
 
 export interface RequestRules {
   /** The page that is crawled. */
@@ -34,20 +33,35 @@ interface Paused {
   readonly request: { readonly url: string; readonly headers: Record<string, string> };
 }
 
-/** Holds for the life of the page. */
-export async function ruleRequests({ cdp, mainFrame }: Pick<Tab, 'cdp' | 'mainFrame'>, rules: RequestRules): Promise<void> {
-  const changed =
-    rules.onHop !== null || rules.method !== 'GET' || rules.payload !== undefined || Object.keys(rules.headers).length > 0;
-  const patterns: FetchPattern[] = [
-    ...(rules.loadAssets ? [] : ASSET_PATTERNS),
-    ...(changed ? [{ resourceType: 'Document' } as const] : []),
-  ];
-  if (patterns.length === 0) return;
+export interface RuledRequests {
+  /** Sets what holds from here on: for one visit. */
+  rule(rules: RequestRules): Promise<void>;
+}
+
+export function ruleRequests({ cdp, mainFrame }: { cdp: CDPSession; mainFrame: string }): RuledRequests {
+  let current: RequestRules | null = null;
+  let enabled = '';
   cdp.on('Fetch.requestPaused', (paused) => {
+    const done = current ? decide(cdp, paused, mainFrame, current) : cdp.send('Fetch.continueRequest', paused);
     // The page may be gone before it is answered.
-    decide(cdp, paused, mainFrame, rules).catch(() => {});
+    done.catch(() => {});
   });
-  await cdp.send('Fetch.enable', { patterns });
+  return {
+    async rule(rules) {
+      current = rules;
+      const changed =
+        rules.onHop !== null || rules.method !== 'GET' || rules.payload !== undefined || Object.keys(rules.headers).length > 0;
+      const patterns: FetchPattern[] = [
+        ...(rules.loadAssets ? [] : ASSET_PATTERNS),
+        ...(changed ? [{ resourceType: 'Document' } as const] : []),
+      ];
+      const wanted = `${rules.loadAssets} ${changed}`;
+      if (wanted === enabled) return;
+      if (patterns.length > 0) await cdp.send('Fetch.enable', { patterns });
+      else if (enabled !== '') await cdp.send('Fetch.disable');
+      enabled = wanted;
+    },
+  };
 }
 
 async function decide(cdp: CDPSession, paused: Paused, mainFrame: string, rules: RequestRules): Promise<void> {

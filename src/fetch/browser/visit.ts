@@ -17,7 +17,9 @@ import { isNoPage, judgeDocument, kindOf, noPage, throwUnlessOk, toJudged } from
 import { isTimeout, nameBrowserError } from './net-errors.ts';
 import { startPatience } from './patience.ts';
 import { createView } from './view.ts';
+import { isBetween } from './apart.ts';
 import { readContent } from './content.ts';
+import { untilQuiet, type Rests } from './rest.ts';
 import type { Tab } from './tab.ts';
 import { inTime, isReached, loaded, NAVIGATION_MILLIS, SECOND, startTime, tooLate } from './waits.ts';
 
@@ -26,6 +28,7 @@ const WAIT_FOR_MILLIS = 30 * SECOND;
 /** For scripts to fill a page, where the site names nothing. */
 const FILL_MILLIS = 5 * SECOND;
 const STEP_MILLIS = 200;
+const LOOK_MILLIS = 10;
 /** A page may send its reader on, but not for ever. */
 const MAX_ROUNDS = 5;
 /** How a proxy that cannot reach a target says so where there is no tunnel. */
@@ -36,6 +39,9 @@ const MAX_JUDGED_LENGTH = 256 * 1024;
 export interface VisitOptions {
   readonly url: string;
   readonly referer: string | undefined;
+  /** How long pages of this one's host and label are waited for. */
+  readonly rests: Rests;
+  readonly restKey: string;
   readonly waitFor: NonNullable<BrowserRules['waitFor']>[string];
   readonly prepare: ((view: BrowserView) => Promise<void>) | undefined;
   /** Says that the answer has begun to arrive. */
@@ -67,12 +73,14 @@ async function openAndRead(tab: Tab, options: VisitOptions): Promise<Visit> {
   return await read(tab, options);
 }
 
-async function read(tab: Tab, { waitFor, prepare, closeBanners }: VisitOptions): Promise<Visit> {
+async function read(tab: Tab, options: VisitOptions): Promise<Visit> {
+  const { waitFor, prepare, closeBanners, rests, restKey } = options;
   const { page, activity } = tab;
+  let filled: string | null = null;
   let judged = await passChallenge(tab);
   for (let rounds = 1; judged.kind === 'html'; rounds += 1) {
     if (waitFor !== undefined) await waitUntil(page, waitFor);
-    else await waitUntilFilled(tab);
+    else filled = await waitUntilFilled(tab, rests, restKey);
     if (activity.answer === judged.answer || rounds === MAX_ROUNDS) break;
     judged = await passChallenge(tab); // A script has gone elsewhere meanwhile.
   }
@@ -80,8 +88,9 @@ async function read(tab: Tab, { waitFor, prepare, closeBanners }: VisitOptions):
   if (prepare) {
     await inTime(closeBanners());
     await prepare(createView(tab));
+    filled = null;
   }
-  const html = withoutBannerStyles(await readContent(tab));
+  const html = withoutBannerStyles(filled ?? (await readContent(tab)));
   const { status, headers } = toJudged(activity, page.url());
   const response = activity.answer === judged.answer ? judged.response : { status, headers };
   return { html, $: parse(html), response };
@@ -158,18 +167,24 @@ async function waitUntil(page: BrowserPage, what: NonNullable<VisitOptions['wait
   });
 }
 
-/** Until a page is no shell any more, has its answers, and has stopped growing; or for as long as that may take. */
-async function waitUntilFilled(tab: Tab): Promise<void> {
-  const { activity } = tab;
+/** Until a page is no shell any more, has its answers, and has stopped changing; or for as long as that may take.
+ *  @returns What it holds then. */
+async function waitUntilFilled(tab: Tab, rests: Rests, key: string): Promise<string> {
+  const { activity, apart } = tab;
   const time = startTime(FILL_MILLIS);
-  let length = -1;
-  while (!time.isUp()) {
+  for (;;) {
+    while (activity.asking > 0 && !time.isUp()) await setTimeout(LOOK_MILLIS);
+    const late = await inTime(apart.evaluate<number>(untilQuiet(rests.quietFor(key), FILL_MILLIS))).catch((error: unknown) => {
+      if (!isBetween(error)) throw error;
+      return null; // It has gone elsewhere, and what comes now is waited for.
+    });
     const html = await readContent(tab);
+    if (time.isUp()) return html;
+    if (late === null || activity.asking > 0) continue;
     const outline = outlineOf(html);
-    const isEmpty = !outline.long && shellOf(parse(html), outline) !== null;
-    if (html.length === length && activity.asking === 0 && !isEmpty) return;
-    length = html.length;
-    await setTimeout(STEP_MILLIS);
+    if (!outline.long && shellOf(parse(html), outline) !== null) continue;
+    rests.learn(key, late);
+    return html;
   }
 }
 

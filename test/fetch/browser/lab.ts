@@ -3,9 +3,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { Configuration, log, Request, type Source } from '@crawlee/cheerio';
+import { Configuration, log, Request, type BasicCrawler, type Source } from '@crawlee/cheerio';
 import { MemoryStorage } from '@crawlee/memory-storage';
-import type { PlaywrightCrawler } from '@crawlee/playwright';
 import { describe, onTestFinished } from 'vitest';
 import { z } from 'zod';
 
@@ -113,7 +112,7 @@ export interface LabOptions {
   /** How often a page that failed is tried again. @default 0 */
   retries?: number;
   options?: Partial<BrowserCrawlerOptions>;
-  onStart?: (crawler: PlaywrightCrawler) => void;
+  onStart?: (crawler: BasicCrawler) => void;
 }
 
 export interface Row {

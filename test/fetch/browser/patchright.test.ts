@@ -80,8 +80,8 @@ function inProcess(script: string): unknown {
 
 it('the browser packages open no port as they are loaded', () => {
   const opened = inProcess(`
-    const { loadBrowserCrawler } = await import('./src/fetch/browser/load-crawler.ts');
-    await loadBrowserCrawler();
+    const { closeBanners } = await import('./src/fetch/browser/banners.ts');
+    await closeBanners({}).catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 200));
     // A server that is not to keep the process alive counts as none, so the system is asked.
     const { readdirSync, readFileSync, readlinkSync } = await import('node:fs');

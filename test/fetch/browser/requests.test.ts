@@ -1,9 +1,6 @@
 // What leaves the browser: what it says of itself, which cookies and headers go where, and what is not fetched at all.
-import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 
-import type { PlaywrightCrawler } from '@crawlee/playwright';
-import type { Browser } from 'playwright';
 import { expect, it } from 'vitest';
 
 import { VerdictError } from '../../../src/core/verdict.ts';
@@ -266,37 +263,5 @@ describeBrowser('assets', () => {
     expect(blocked).toEqual([]);
     const paths = server.hits.map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(['/photo', '/background', '/font.woff2', '/film.mp4', '/photo-of-frame']));
-  });
-});
-
-describeBrowser('a second page', () => {
-  it('has a context of its own, and none is left when the crawl ends', async () => {
-    const server = await startServer({
-      '/app': app('root.innerHTML = "<h1>x</h1>" + "Words to read. ".repeat(30)'),
-      '/e': html('', {}, 500),
-    });
-    const urls = Array.from({ length: 8 }, (_, n) => `${server.origin}/${n % 4 === 3 ? 'e' : 'app'}?${n}`);
-    let pool: PlaywrightCrawler['browserPool'] | undefined;
-    const open: number[] = [];
-    const contexts: number[] = [];
-    await crawlBrowser({
-      urls,
-      concurrency: 2,
-      onStart: (crawler) => {
-        pool = crawler.browserPool;
-        // Its events are named by an enum that is no value.
-        const events = pool as unknown as EventEmitter<{ browserLaunched: [{ browser: Browser }]; pageClosed: [] }>;
-        events.on('browserLaunched', ({ browser }) => {
-          events.on('pageClosed', () => {
-            open.push(crawler.browserPool.pages.size);
-            contexts.push(browser.contexts().length);
-          });
-        });
-      },
-    });
-    expect(open).toHaveLength(8);
-    expect(Math.max(...contexts)).toBeLessThanOrEqual(2);
-    expect(pool?.pages.size).toBe(0);
-    expect(contexts.at(-1)).toBe(0);
   });
 });
