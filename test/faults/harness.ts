@@ -55,6 +55,7 @@ interface CrawlOptions {
   hostConcurrency?: number;
   secondPassDelayMillis?: number;
   maxRetryAfterMillis?: number;
+  maxRequests?: number;
   robots?: boolean;
   limits?: PlainClientOptions;
   storage?: Pick<ClaimsStorage, 'openRun'> & StorageClient;
@@ -91,6 +92,7 @@ export async function crawl(options: CrawlOptions): Promise<Crawled> {
     const frontier: Frontier = await Frontier.open({
       store,
       site,
+      maxRequests: options.maxRequests,
       secondPassDelayMillis,
       onSecondPass(requests) {
         secondPass += requests;

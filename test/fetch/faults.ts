@@ -162,6 +162,10 @@ const FAULTS = {
   'encoding-none': ({ response, page }) => send(response, page, { 'content-encoding': 'none' }),
   'encoding-aws-chunked': ({ response, page }) => send(response, page, { 'content-encoding': 'aws-chunked' }),
   'encoding-aws-chunked-gzip': ({ response, page }) => send(response, gzipSync(page), { 'content-encoding': 'aws-chunked,gzip' }),
+  'many-headers': ({ response, page }) => {
+    for (let nth = 0; nth < 1_000; nth += 1) response.setHeader(`x-${nth}`, 'v');
+    send(response, page);
+  },
   'long-head': ({ response, page }) => send(response, page, { 'content-security-policy': 'x'.repeat(40_000) }),
   /** HTTP/1.0 without a length: whole, and its end is the connection's. */
   'http-1.0': ({ socket, page }) => socket.end(`HTTP/1.0 200 OK\r\ncontent-type: ${HTML}\r\n\r\n${page}`),

@@ -5,12 +5,15 @@ import type { TLSSocket } from 'node:tls';
 
 import { TransportError } from '../../core/transport.ts';
 import { idleTimeout } from './faults.ts';
+import { MAX_HEAD_BYTES } from './heads.ts';
 import type { Answer, Outgoing } from './redirects.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_HTTP_1_1_REQUIRED } = constants;
 
 /** Requests at once over one connection, unless the server says fewer. */
 const MAX_STREAMS = 100;
+/** Of an answer: Node's own 128 are fewer than some set cookies. */
+const MAX_HEADERS = 10_000;
 /** What a server may send before it is read: of one body, and of all on one connection. */
 const STREAM_WINDOW_BYTES = 256 * 1_024;
 const SESSION_WINDOW_BYTES = 1_024 * 1_024;
@@ -41,14 +44,18 @@ export interface Http2Options {
 export function openHttp2(socket: TLSSocket, origin: string, options: Http2Options): Http2Session {
   const session = connect(origin, {
     createConnection: () => socket,
-    settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+    settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES, maxHeaderListSize: MAX_HEAD_BYTES },
+    maxHeaderListPairs: MAX_HEADERS,
   });
   let streams = 0;
   let mostStreams = MAX_STREAMS;
   // A request that got no answer in time says as much about its connection: the next one takes another.
   let isTired = false;
   session.on('error', () => {}); // Its requests have been told.
-  session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES));
+  session.once('connect', () => {
+    // A request that was given up meanwhile may have ended it, and what throws here ends the process.
+    if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+  });
   session.on('remoteSettings', ({ maxConcurrentStreams = MAX_STREAMS }) => {
     mostStreams = Math.min(maxConcurrentStreams, MAX_STREAMS);
   });
