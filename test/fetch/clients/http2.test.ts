@@ -383,11 +383,14 @@ describe('faults and limits are those of HTTP/1.1', () => {
     await expect(request).rejects.toBe(reason);
   });
 
-  it.each(['ok', 'gzip', 'deflate', 'brotli', 'gzip-twice', 'many-headers', ...AS_BROWSERS_TAKE_IT])('%s is taken as it is', async (fault) => {
-    expect(await get(secure.url(fault), client)).toBe(`<!doctype html><title>ok</title><p>/${fault}</p>`);
-    const { stream, statusCode } = await client.stream({ url: secure.url(fault), method: 'HEAD' });
-    expect([statusCode, await text(stream)]).toEqual([200, '']);
-  });
+  it.each(['ok', 'gzip', 'deflate', 'brotli', 'gzip-twice', 'many-headers', ...AS_BROWSERS_TAKE_IT])(
+    '%s is taken as it is',
+    async (fault) => {
+      expect(await get(secure.url(fault), client)).toBe(`<!doctype html><title>ok</title><p>/${fault}</p>`);
+      const { stream, statusCode } = await client.stream({ url: secure.url(fault), method: 'HEAD' });
+      expect([statusCode, await text(stream)]).toEqual([200, '']);
+    },
+  );
 
   it.each([204, 304, 404, 429, 503])('status %i is an answer', async (status) => {
     const { statusCode, headers } = await client.sendRequest({ url: secure.url(String(status), { after: 3 }) });
