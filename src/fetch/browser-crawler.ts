@@ -34,7 +34,7 @@ import { ofBrowser } from './browser/waits.ts';
 import type { Reach } from './clients/reach.ts';
 import { readByTree } from './fields/tree.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
-import { createEntry, createHopJudge, ledFrom, type Preparation } from './hooks.ts';
+import { createEntry, createHopJudge, createRefresh, ledFrom, type Preparation } from './hooks.ts';
 import { createAdder } from './links/adding.ts';
 import { pageOf, type PageFlight } from './page.ts';
 
@@ -116,6 +116,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   const enter = createEntry({ lane: frontier, robots: options.robots });
   const judgeHop = createHopJudge(options.robots);
   const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
+  const next = createRefresh({ site, robots: options.robots });
   const adder = createAdder(frontier, handler.getSchema);
 
   /** Tells the browser what the page's requests are to be. */
@@ -177,6 +178,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
             // A store that cannot be written fails the page's own commit.
             frontier.arrived(request).catch(() => {});
           },
+          next: ({ response, ...document }) =>
+            next({ request, answer: { ...response, url: tab.page.url() }, document: toDocument(document) }),
           faultOf,
           // A page's banner is in nobody's way if the helper trips over it.
           closeBanners: async () => closeBanners(tab.page).catch(() => {}),
@@ -238,10 +241,9 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
     {
       prepare: ({ request }) => enter(request),
       visit: visitPage,
-      async handle({ request, log }, { html, $, response }) {
+      async handle({ request, log }, { response, ...seen }) {
         await handler.handle(request, (flight) => {
-          const read: Page['read'] = (declared) => readByTree($, declared);
-          const document = { text: html, isMarkup: true, encoding: 'utf-8', $, read };
+          const document = toDocument(seen);
           return pageOf({ request, document, response, tier: 'browser', log, adder }, site, flight);
         });
       },
@@ -251,6 +253,11 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
     },
     { visitSecs: VISIT_SECS, handlerSecs: HANDLER_SECS },
   );
+}
+
+function toDocument({ html, encoding, $ }: Omit<Visit, 'response'>) {
+  const read: Page['read'] = (declared) => readByTree($, declared);
+  return { text: html, isMarkup: true, encoding, $, read };
 }
 
 function ruleOf<Rule>(

@@ -4,11 +4,12 @@ import type { Request, Session } from '@crawlee/core';
 import { RENDERING, SERVICES, type Page, type Tier } from '../core/page.ts';
 import type { ProxyMode } from '../core/proxy.ts';
 import type { Site } from '../core/site.ts';
-import { judgeResponse, judgeText, VerdictError, type Verdict } from '../core/verdict.ts';
+import { judgeResponse, judgeText, VerdictError, type JudgedResponse, type Verdict } from '../core/verdict.ts';
 import type { Route } from './clients/tier-client.ts';
 import type { HeaderedRequest } from './headers.ts';
 import { readBeginning } from './document.ts';
 import type { LaneWork } from './lane-crawler.ts';
+import type { LinkedDocument } from './links/base.ts';
 import { refreshOf } from './links/refresh.ts';
 import { kindOf } from './media-type.ts';
 import type { RobotsPage } from './robots.ts';
@@ -70,11 +71,18 @@ function throwIfForbidden(rules: RobotsRules, url: string): void {
   if (!rules.isAllowed(url)) throw new VerdictError('skipped', `robots.txt forbids ${url}`);
 }
 
+/** A page that has been read, in either lane. */
+interface ReadPage {
+  readonly request: Request;
+  readonly answer: JudgedResponse;
+  readonly document: LinkedDocument;
+}
+
 /** Where a page sends its reader, if the site does not want to read it there.
  *  @throws {VerdictError} `skipped`: robots.txt forbids it. */
-export function createRefresh({ site, robots }: Pick<Preparation, 'robots'> & { site: Site }): LaneWork['next'] {
+export function createRefresh({ site, robots }: Pick<Preparation, 'robots'> & { site: Site }) {
   const judgeHop = createHopJudge(robots);
-  return async ({ request, answer, document }) => {
+  return async ({ request, answer, document }: ReadPage): Promise<string | null> => {
     if (site.refresh === 'ignore') return null;
     const next = refreshOf({ document, headers: answer.headers, url: answer.url });
     if (next === null) return null;

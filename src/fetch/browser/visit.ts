@@ -10,7 +10,7 @@ import type { BrowserRules, BrowserView } from '../../core/site.ts';
 import { shellOf } from '../../core/shell.ts';
 import type { TransportError } from '../../core/transport.ts';
 import { VerdictError, type JudgedResponse } from '../../core/verdict.ts';
-import { decodeBody } from '../decode.ts';
+import { decode, encodingOf } from '../decode.ts';
 import { parse } from '../document.ts';
 import type { Activity } from './activity.ts';
 import { isNoPage, judgeDocument, kindOf, noPage, throwUnlessOk, toJudged } from './document.ts';
@@ -48,12 +48,16 @@ export interface VisitOptions {
   onArrived(): void;
   /** Why an address was not reached; null if it was. */
   faultOf(url: string): TransportError | null;
+  /** Where a page sends its reader that has been read; null for one that is to be handled. */
+  next(seen: Visit): Promise<string | null>;
   /** Closes what asks for consent; only pages that are used need it. */
   closeBanners(): Promise<void>;
 }
 
 export interface Visit {
   readonly html: string;
+  /** What the page was decoded from, by its name in the Encoding standard. */
+  readonly encoding: string;
   readonly $: Dom;
   readonly response: Pick<Page['response'], 'status' | 'headers'>;
 }
@@ -70,7 +74,13 @@ export async function visit(tab: Tab, options: VisitOptions): Promise<Visit> {
 
 async function openAndRead(tab: Tab, options: VisitOptions): Promise<Visit> {
   await open(tab, options);
-  return await read(tab, options);
+  for (let rounds = 1; ; rounds += 1) {
+    const seen = await read(tab, options);
+    // The browser has followed what waits for nothing.
+    const next = rounds === MAX_ROUNDS ? null : await options.next(seen);
+    if (next === null) return seen;
+    await open(tab, { ...options, url: next, referer: tab.page.url() });
+  }
 }
 
 async function read(tab: Tab, options: VisitOptions): Promise<Visit> {
@@ -91,9 +101,10 @@ async function read(tab: Tab, options: VisitOptions): Promise<Visit> {
     filled = null;
   }
   const html = withoutBannerStyles(filled ?? (await readContent(tab)));
+  const encoding = (await inTime(tab.apart.evaluate<string>('document.characterSet'))).toLowerCase();
   const { status, headers } = toJudged(activity, page.url());
   const response = activity.answer === judged.answer ? judged.response : { status, headers };
-  return { html, $: parse(html), response };
+  return { html, encoding, $: parse(html), response };
 }
 
 async function open({ page, activity }: Tab, { url, referer, onArrived }: VisitOptions): Promise<void> {
@@ -113,10 +124,9 @@ async function open({ page, activity }: Tab, { url, referer, onArrived }: VisitO
   onArrived();
 }
 
-interface Judged extends Visit {
-  readonly kind: 'html' | 'sent';
-  readonly answer: Activity['answer'];
-}
+/** As the browser shows it, or as it was sent. */
+type Judged = { readonly answer: Activity['answer'] } & ((Omit<Visit, 'encoding'> & { kind: 'html' }) | Sent);
+type Sent = Visit & { readonly kind: 'sent'; readonly answer: Activity['answer'] };
 
 /** Reads a page until it is none of a challenge's, which many solve by themselves in a real browser. */
 async function passChallenge(tab: Tab): Promise<Judged> {
@@ -189,27 +199,30 @@ async function waitUntilFilled(tab: Tab, rests: Rests, key: string): Promise<str
 }
 
 /** What is no HTML, as it was sent: Chromium has built a viewer around it. */
-async function readText(answer: Activity['answer']): Promise<Judged> {
+async function readText(answer: Activity['answer']): Promise<Sent> {
   if (answer === null) throw new VerdictError('transient', 'The page has gone while it was read.');
   const headers = answer.headers();
-  const html = decodeBody(await inTime(answer.body()), headers['content-type']);
+  const sent = await inTime(answer.body());
+  const encoding = encodingOf(sent, headers['content-type']);
+  const html = decode(sent, encoding);
   const isXml = /[/+]xml\b/.test(headers['content-type'] ?? '');
   const $ = isXml ? parse(html, true) : parse('');
-  return { kind: 'sent', html, $, response: { status: answer.status(), headers }, answer };
+  return { kind: 'sent', html, encoding, $, response: { status: answer.status(), headers }, answer };
 }
 
 /** A document that its own script has ended, as it was sent: what is shown of it lacks the rest. */
-async function readEnded(answer: Activity['answer'], judged: JudgedResponse): Promise<Judged> {
+async function readEnded(answer: Activity['answer'], judged: JudgedResponse): Promise<Sent> {
   const sent = await inTime(answer?.body() ?? Promise.resolve(null)).catch(() => null);
   if (answer === null || sent === null) {
     throw new VerdictError('transient', 'A script of the page has ended it before it was there.');
   }
   const headers = answer.headers();
-  const html = decodeBody(sent, headers['content-type']);
+  const encoding = encodingOf(sent, headers['content-type']);
+  const html = decode(sent, encoding);
   const $ = parse(html);
   const judgement = judgeDocument(judged, html, $);
   if (judgement.verdict !== 'needs-browser') throwUnlessOk(judgement, judged);
-  return { kind: 'sent', html, $, response: { status: answer.status(), headers }, answer };
+  return { kind: 'sent', html, encoding, $, response: { status: answer.status(), headers }, answer };
 }
 
 /** Crawlee's helper for banners adds 370 KB of style to a page, which is nothing that the page said. */

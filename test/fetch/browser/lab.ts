@@ -106,7 +106,7 @@ export interface LabOptions {
   urls: readonly (string | Source)[];
   /** For every page. */
   handler?: Handler;
-  site?: Partial<Pick<SiteDefinition<{ PAGE: z.ZodObject }>, 'headers' | 'browser' | 'judge'>>;
+  site?: Partial<Pick<SiteDefinition<{ PAGE: z.ZodObject }>, 'headers' | 'browser' | 'judge' | 'refresh'>>;
   headers?: 'browser' | 'polite';
   concurrency?: number;
   /** How often a page that failed is tried again. @default 0 */
