@@ -1,8 +1,9 @@
 // The `verify` command: whether a crawl could run here, one line a check.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { messageOf } from '../core/errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { createHeaderPolicy } from '../fetch/headers.ts';
 import { probe } from '../fetch/probe.ts';
 import type { Settings } from '../input/schema.ts';
@@ -47,7 +48,7 @@ export function checkNode(version: string): Check {
 function checkStorage(storageDir: string): Check {
   const file = join(storageDir, `.verify-${process.pid}`);
   try {
-    mkdirSync(storageDir, { recursive: true });
+    makeFolder(storageDir);
     writeFileSync(file, '');
     rmSync(file);
     return { name: 'Storage', ok: true, detail: `${storageDir} can be written` };

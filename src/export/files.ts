@@ -1,10 +1,11 @@
 // Export files: each is written under a temporary name and appears under its own in one step, complete. Runs never
 // overwrite each other, and all formats of one call carry the same number.
 import { randomUUID } from 'node:crypto';
-import { accessSync, constants, statSync } from 'node:fs';
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+import { makeFolder } from '../make-folder.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { RunMeta } from '../core/meta.ts';
 import { findColumns, toCsv } from './csv.ts';
@@ -52,7 +53,8 @@ export function assertExportDir(dir: string): void {
     let path = resolve(dir);
     while (statSync(path, { throwIfNoEntry: false }) === undefined) path = dirname(path);
     if (!statSync(path).isDirectory()) throw Object.assign(new Error(`${path} is a file`), { code: 'ENOTDIR' });
-    accessSync(path, constants.W_OK | constants.X_OK);
+    // Permissions do not tell of a file system that takes no folders, such as /proc.
+    rmdirSync(mkdtempSync(join(path, '.surefoot-')));
   } catch (error) {
     throw toStorageError(dir, error);
   }
@@ -70,7 +72,7 @@ export async function writeExports(options: ExportOptions): Promise<string[]> {
   // The leading dot and `.tmp` keep what a killed run leaves from being read as an export; the UUID, from being in the way.
   const id = randomUUID();
   const temporaries = endings.map((ending) => join(dir, `.${base}.${id}${ending}.tmp`));
-  await onDisk(dir, () => mkdir(dir, { recursive: true }));
+  await onDisk(dir, async () => makeFolder(dir));
   await removeAbandoned(dir, now);
   try {
     for (const [index, path] of temporaries.entries()) await write(path, await textOf(endings[index]!, options));

@@ -17,7 +17,7 @@ import type { Settings } from './schema.ts';
 import type { Command } from './setting.ts';
 import { fromJson } from './sources.ts';
 import type { Given, Source } from './sources.ts';
-import { assertNoLooseNames, fromVariables } from './variables.ts';
+import { assertNoCutValues, assertNoLooseNames, fromVariables } from './variables.ts';
 
 /** Where the input is taken from, complete. */
 type Places = LoadOptions & Required<Pick<LoadOptions, 'env' | 'cwd'>>;
@@ -78,6 +78,7 @@ async function fromEnvironment(env: Places['env'], cwd: string): Promise<Source[
   const text = (await readText(path.join(cwd, '.env'), '.env')) ?? '';
   const dotenv = parseDotenv(text);
   assertNoLooseNames(text, dotenv, '.env');
+  assertNoCutValues(text, dotenv, '.env');
   // A variable that is there but empty counts too: it takes the one in .env away.
   const notInEnvironment = Object.entries(dotenv).filter(([key]) => env[key] === undefined);
   return [fromVariables(env), fromVariables(Object.fromEntries(notInEnvironment), '.env')];

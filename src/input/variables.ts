@@ -1,7 +1,7 @@
 // The settings among environment variables, from the environment or .env, and the names that were meant to be one of them.
 import { SurefootError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
-import { OPTIONS, toVariable } from './options.ts';
+import { OPTIONS, toVariable, type Option } from './options.ts';
 import { proxyFields } from './proxy-fields.ts';
 import { fromText } from './sources.ts';
 import type { Given, Source } from './sources.ts';
@@ -67,4 +67,30 @@ export function assertNoLooseNames(text: string, read: Readonly<Record<string, s
     return `Line ${index + 1} of ${file} begins with ${key} and has no "=" after it, so it sets nothing. Write ${key}=VALUE.`;
   });
   if (problems.length > 0) throw new SurefootError('input', problems.join('\n'));
+}
+
+/** What "#" cannot be a part of. */
+const PLAIN_KINDS = new Set<Option['kind']>(['integer', 'number', 'boolean']);
+
+/** Refuses values of ours that dotenv would cut: without quotes it takes a "#" for the beginning of a comment, be it in the
+ *  middle of a password. After a blank it is one for a figure, which has none of its own.
+ *  @param read What dotenv has read of the text.
+ *  @throws {SurefootError} kind `input`: with the line's number and name, and without the value. */
+export function assertNoCutValues(text: string, read: Readonly<Record<string, string>>, file: string): void {
+  const problems = text.split('\n').flatMap((line, index) => {
+    const [, key = '', rest = ''] = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)[^\S\r\n]*(.*?)\s*$/.exec(line) ?? [];
+    const option = OPTIONS.find(({ env }) => env === key);
+    if (!option || !rest.includes('#') || isQuoted(rest)) return [];
+    const isComment = /^[^#]*\s#/.test(rest) && PLAIN_KINDS.has(option.kind);
+    // A comment where no value is; a value of several lines, or one of its lines.
+    if (isComment || /^#(?:\s|$)/.test(rest) || Object.values(read).some((value) => value.includes(line.trim()))) return [];
+    if (read[key]?.includes('\n') === true) return [];
+    return `Line ${index + 1} of ${file}: the value of ${key} holds a # outside of quotes. Put the value into quotes: ${key}='...'. A comment has a line of its own.`;
+  });
+  if (problems.length > 0) throw new SurefootError('input', problems.join('\n'));
+}
+
+/** As dotenv has it: a quote that is closed. What comes after is a comment. */
+function isQuoted(rest: string): boolean {
+  return /^(['"`])(?:\\\1|(?!\1).)*\1/.test(rest);
 }

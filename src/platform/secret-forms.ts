@@ -22,13 +22,20 @@ export function matchSecrets(secrets: readonly string[], mask: string): (text: s
   // A cookie can have 4,000 characters: all their forms are tried only where the first few are met.
   const beginnings = new RegExp(values.map((value) => pattern([...value].slice(0, 6))).join('|'));
   const whole = values.map((value) => new RegExp(pattern([...value]), 'g'));
+  const word = new RegExp(`(?:(?<![\\\\%\\p{L}\\p{N}_])[\\p{L}\\p{N}_]+)?${escaped(mask)}[\\p{L}\\p{N}_]*`, 'gu');
   const encoded = new RegExp(values.flatMap(base64Cores).join('|'));
   return (text) => {
     let masked = text;
     if (beginnings.test(masked)) for (const secret of whole) masked = masked.replace(secret, mask);
+    // A secret that is a part of a word would be told by the rest of it.
+    if (masked !== text) masked = masked.replace(word, mask);
     if (encoded.test(masked)) masked = masked.replace(/[\w+/%=-]+/g, (run) => (encoded.test(run) ? mask : run));
     return masked;
   };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
 /** The secret, what it is when percent-decoded, and for a URL its password (or its name, if that stands alone). */

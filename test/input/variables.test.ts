@@ -128,3 +128,41 @@ describe('secrets', () => {
     expect(problem).not.toContain('hunter2');
   });
 });
+
+describe('a # in a value of .env', () => {
+  it.each([
+    ["DECODO_PASS='pass#word~=A+b'", 'pass#word~=A+b'],
+    ['DECODO_PASS="pass#word"', 'pass#word'],
+    ['DECODO_PASS=`pass#word` # the first one', 'pass#word'],
+    ['DECODO_PASS="pass" #word', 'pass'],
+    ['DECODO_PASS="two\nlines#"', 'two\nlines#'],
+  ])('arrives whole in quotes: %j', async (line, pass) => {
+    const settings = await settingsOf([], { files: { '.env': `${line}\n` } });
+    expect(settings.decodoPass).toBe(pass);
+  });
+
+  it.each([
+    'DECODO_PASS=pass#word~=A+b',
+    'DECODO_PASS=pass #word',
+    'DECODO_PASS=#password',
+    'export DECODO_PASS = pass#word',
+    'DECODO_PASS: pass#word',
+    'DECODO_PASS="pass#word',
+    "DECODO_PASS=it's#word",
+    'DECODO_USER=me#1',
+    'PROXY_URLS=http://me:a#b@gate.example:7000',
+    'SUREFOOT_CONTACT=Bob #1',
+    'SUREFOOT_DELAY=5#00',
+  ])('is never cut without quotes: the line is refused, and its value not shown: %j', async (line) => {
+    const problem = await problemOf([], { files: { '.env': `# Mine\r\n${line}\r\n` } });
+    expect(problem).toMatch(/^Line 2 of \.env: the value of [A-Z_]+ holds a # outside of quotes\./);
+    expect(problem).not.toMatch(/word|#1|#00|#b/);
+  });
+
+  it.each([['SUREFOOT_DELAY=500 # ms'], ['SUREFOOT_CONTACT= # nobody yet'], ['#DECODO_PASS=a#b'], ['OTHER=a#b']])(
+    'begins a comment where no value can have one: %j',
+    async (line) => {
+      await expect(settingsOf([], { files: { '.env': `${line}\n` } })).resolves.toBeDefined();
+    },
+  );
+});

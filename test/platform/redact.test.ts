@@ -267,3 +267,13 @@ describe('data that is written as JSON', () => {
     });
   });
 });
+
+it.each([
+  ['refuses the user name or password', 'pass', 'refuses the user name or ***'],
+  ['the proxy7 of theproxy', 'proxy', 'the *** of ***'],
+  ['a\\npassword', 'pass', 'a\\n***'],
+  ['{"a":"\\u00e9hunter22"}', 'hunter2', '{"a":"\\u00e9***"}'],
+  ['/a%20hunter2/b', 'hunter2', '/a%20***/b'],
+])('a secret that is a part of a word is not told by the rest of it: %j', (text, secret, masked) => {
+  expect(createRedactor([secret])(text)).toBe(masked);
+});

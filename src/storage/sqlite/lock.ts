@@ -1,11 +1,12 @@
 // The run lock: one process at a time works on a storage folder. The operating system holds it, so it is gone the moment
 // its owner is, however that one died, and neither a reused pid nor a restarted container can fake it.
-import { existsSync, mkdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 
 import Database from 'libsql';
 
 import { SurefootError } from '../../core/errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { toStorageError } from './errors.ts';
 
 const LOCK_FILE = 'crawl.lock';
@@ -27,7 +28,7 @@ export interface LockOwner {
 export function acquireRunLock(storageDir: string): { release(): void } {
   const file = join(storageDir, LOCK_FILE);
   try {
-    mkdirSync(storageDir, { recursive: true });
+    makeFolder(storageDir);
     const db = new Database(file, { timeout: 0 });
     try {
       db.exec('BEGIN IMMEDIATE');

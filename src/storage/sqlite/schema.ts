@@ -1,9 +1,10 @@
 // The tables of crawl.sqlite, and opening the file: a foreign, newer or damaged one stops the run and is never written to.
-import { existsSync, mkdirSync, openSync, readSync, closeSync } from 'node:fs';
+import { existsSync, openSync, readSync, closeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import Database from 'libsql';
 
+import { makeFolder } from '../../make-folder.ts';
 import { speakInWords, toStorageError, unusable } from './errors.ts';
 import { BUSY_MILLIS, openTransactions, type Connection } from './transactions.ts';
 
@@ -125,7 +126,7 @@ export function openDatabase(file: string, { whole = false }: { whole?: boolean 
   try {
     const isNew = !existsSync(file);
     if (!isNew) assertLooksLikeSqlite(file);
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     // Sessions' cookies are in it. SQLite gives the files beside it the same mode.
     if (isNew) closeSync(openSync(file, 'a', 0o600));
     const db = new Database(file, { timeout: 10_000 });
