@@ -1,4 +1,7 @@
 // The command line: read the settings, run the command, set the exit code. The only place that ends the process.
+// eslint-disable-next-line import/no-unassigned-import -- before all else
+import './node-version.ts';
+
 import { lastWords, SurefootError } from './core/errors.ts';
 import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } from './input/load.ts';
 import type { Surroundings } from './crawl.ts';

@@ -23,17 +23,22 @@ export async function statusCommand(settings: Settings, { colour = false }: { co
       colour,
     });
     if (!settings.live) return status;
-    return `${status}\n${await liveText(storage.client, owner)}`;
+    return `${status}\n${await liveText(storage.client, owner, totals)}`;
   } finally {
     await storage.close();
   }
 }
 
-async function liveText(client: StorageClient, owner: LockOwner | null): Promise<string> {
+/** @param counts Those that stand above: the snapshot's own are some seconds old. */
+async function liveText(
+  client: StorageClient,
+  owner: LockOwner | null,
+  { total, handled }: Pick<Snapshot, 'total' | 'handled'>,
+): Promise<string> {
   if (!owner?.running) return 'Nothing is live: no process is crawling.';
   const snapshot = await readSnapshot<Snapshot>(client);
   if (!snapshot) return `Process ${owner.pid} has not said yet what it does: ask again in some seconds.`;
-  return formatSnapshot(snapshot, Date.now());
+  return formatSnapshot({ ...snapshot, total, handled }, Date.now());
 }
 
 async function lastFailures(client: StorageClient): Promise<FailureLine[]> {

@@ -102,8 +102,12 @@ function afterFault(url: string, error: unknown): null | '' {
   if (fault !== null && OF_REDIRECTS.has(fault)) return '';
   // A tier that cannot be used here says `early`.
   if (fault === 'bad-answer' || verdictOfError(error) === 'early') return null;
-  throw notRead(url, messageOf(error));
+  const unread = `${url} cannot be read: ${messageOf(error)}`;
+  // Of a host that is not there, or does not answer, its pages would not come either.
+  throw fault !== null && OF_THE_HOST.has(fault) ? new VerdictError('transient', unread) : notRead(url, messageOf(error));
 }
+
+const OF_THE_HOST: ReadonlySet<TransportFault> = new Set(['dns', 'refused', 'connect-timeout', 'tls']);
 
 const OF_REDIRECTS: ReadonlySet<TransportFault> = new Set(['redirect-loop', 'too-many-redirects', 'bad-redirect']);
 

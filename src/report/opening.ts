@@ -1,6 +1,6 @@
 // The first line of a crawl: what it crawls, and whether it goes on with an earlier one.
 import type { RunInput, RunRecord } from '../core/run.ts';
-import { toCount } from './figures.ts';
+import { toCount, toPages } from './figures.ts';
 
 /** @param run.total Pages known. @param run.handled Pages with an outcome. */
 export function openingLine({
@@ -32,5 +32,5 @@ export function openingLine({
 export function describeInput({ site, startUrls, maxRequests }: RunInput): string {
   const [first = 'the demo site', ...more] = startUrls;
   const urls = more.length > 0 ? `${first} and ${toCount(more.length)} more` : first;
-  return `${urls} (site ${site}${maxRequests === null ? '' : `, at most ${toCount(maxRequests)} pages`})`;
+  return `${urls} (site ${site}${maxRequests === null ? '' : `, at most ${toPages(maxRequests)}`})`;
 }

@@ -91,7 +91,7 @@ export function readProgress(frontier: Frontier, now: number): ProgressCounts {
   return { done, known, failed: frontier.failed, restsFor: nextWake === null ? 0 : Math.max(0, nextWake - now) / 1_000 };
 }
 
-/** `412 of 1,034 pages done, 38.2 pages/s, 3 failed, about 16 s left`. While nothing moves there is no guess at the end, and
+/** `412 of 1,034 pages done, 38.2 pages/s, 3 failed, about 16 s for the known pages`: each may add others. While nothing moves there is no guess at the end, and
  *  where the rest is longer than the guess, as before the second pass, it is no good: `next due in 52 s` then.
  *  @param rate Pages a second. */
 export function toProgressLine({ done, known, failed, restsFor = 0 }: ProgressCounts, rate: number): string {
@@ -99,7 +99,7 @@ export function toProgressLine({ done, known, failed, restsFor = 0 }: ProgressCo
   const left = known > done && rate > 0 ? Math.ceil((known - done) / rate) : 0;
   const rest = known > done ? Math.ceil(restsFor) : 0;
   if (rest > Math.max(1, left)) parts.push(`next due in ${toSeconds(rest)}`);
-  else if (left > 0) parts.push(`about ${toSeconds(left)} left`);
+  else if (left > 0) parts.push(`about ${toSeconds(left)} for the known pages`);
   return parts.join(', ');
 }
 

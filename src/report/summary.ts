@@ -75,7 +75,7 @@ export function formatStatus(
     `Started ${meta.startedAt}${meta.finishedAt === null ? '' : `, finished ${meta.finishedAt}`}`,
     pagesTable(meta, rows, colour),
     tiersTable(meta, colour),
-    hostsTable(meta, colour),
+    ...hostsTable(meta, colour),
     ...climbsTable(meta, colour),
     ...spending(meta),
     ...trafficTable(meta, colour),
@@ -110,7 +110,9 @@ function nextSteps(meta: RunMeta, canRetry = true): string[] {
   if (meta.failed > 0 && !canRetry) steps.push(`${toPages(meta.failed)} failed: the file -failed.json says why of each.`);
   if (meta.failed > 0 && canRetry) {
     const again = `npx tsx src/main.ts retry-failed${folder}`;
-    steps.push(`${toPages(meta.failed)} failed: \`${again}\` puts back what can work, and the same crawl fetches it.`);
+    steps.push(
+      `${toPages(meta.failed)} failed: \`${again}\` ${meta.failed === 1 ? 'puts it' : 'puts them'} back, and the same crawl tries again.`,
+    );
   }
   return steps;
 }
@@ -198,13 +200,13 @@ function trafficTable({ traffic: { by } }: RunMeta, colour: boolean, atMost = In
   return [table.toString()];
 }
 
-function hostsTable(meta: RunMeta, colour: boolean): string {
+function hostsTable(meta: RunMeta, colour: boolean): string[] {
   const table = openTable(['Host', 'Pages', 'Failed', 'MB', 's'], colour, 1);
   for (const [host, { pages, failed, bytes, seconds }] of Object.entries(meta.hosts)) {
     const failures = paint(toCount(failed), RED, colour && failed > 0);
     table.push([toPlainText(host, TEXT_CHARS), toCount(pages), failures, toRate(bytes / 1e6), toRate(seconds)]);
   }
-  return table.length > 0 ? table.toString() : 'No page was fetched.';
+  return table.length > 0 ? [table.toString()] : [];
 }
 
 /** @param names How many of the first columns are names, on the left; figures stand on the right. */

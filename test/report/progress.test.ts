@@ -60,14 +60,22 @@ function screen(output: string): string[] {
 
 describe('toProgressLine', () => {
   it.each([
-    [{ done: 412, known: 1_034, failed: 3 }, 38.2, '412 of 1,034 pages done, 38.2 pages/s, 3 failed, about 17 s left'],
+    [
+      { done: 412, known: 1_034, failed: 3 },
+      38.2,
+      '412 of 1,034 pages done, 38.2 pages/s, 3 failed, about 17 s for the known pages',
+    ],
     [{ done: 0, known: 10, failed: 0 }, 0, '0 of 10 pages done, 0.0 pages/s, 0 failed'],
     [{ done: 10, known: 10, failed: 1 }, 5, '10 of 10 pages done, 5.0 pages/s, 1 failed'],
-    [{ done: 0, known: 75, failed: 0 }, 1, '0 of 75 pages done, 1.0 pages/s, 0 failed, about 1 min 15 s left'],
+    [{ done: 0, known: 75, failed: 0 }, 1, '0 of 75 pages done, 1.0 pages/s, 0 failed, about 1 min 15 s for the known pages'],
     [{ done: 90, known: 93, failed: 0, restsFor: 51.2 }, 3, '90 of 93 pages done, 3.0 pages/s, 0 failed, next due in 52 s'],
     [{ done: 90, known: 93, failed: 0, restsFor: 480 }, 0, '90 of 93 pages done, 0.0 pages/s, 0 failed, next due in 8 min 0 s'],
     // As between two pages of a host with a Crawl-delay: the guess is good, for its rate has the rests in it.
-    [{ done: 90, known: 93, failed: 0, restsFor: 20 }, 0.05, '90 of 93 pages done, 0.05 pages/s, 0 failed, about 1 min 0 s left'],
+    [
+      { done: 90, known: 93, failed: 0, restsFor: 20 },
+      0.05,
+      '90 of 93 pages done, 0.05 pages/s, 0 failed, about 1 min 0 s for the known pages',
+    ],
     [{ done: 90, known: 93, failed: 0, restsFor: 0.2 }, 0, '90 of 93 pages done, 0.0 pages/s, 0 failed'],
     [{ done: 93, known: 93, failed: 0, restsFor: 20 }, 3, '93 of 93 pages done, 3.0 pages/s, 0 failed'],
     [{ done: 11, known: 10, failed: 0 }, 1, '11 of 10 pages done, 1.0 pages/s, 0 failed'],
@@ -121,10 +129,10 @@ describe('startProgress off a terminal', () => {
     expect(written()).toBe('');
     counts = { done: 50, known: 100, failed: 2 };
     vi.advanceTimersByTime(1);
-    expect(written()).toBe('50 of 100 pages done, 5.0 pages/s, 2 failed, about 10 s left\n');
+    expect(written()).toBe('50 of 100 pages done, 5.0 pages/s, 2 failed, about 10 s for the known pages\n');
     counts = { done: 60, known: 100, failed: 2 };
     vi.advanceTimersByTime(10_000);
-    expect(written().split('\n')[1]).toBe('60 of 100 pages done, 3.0 pages/s, 2 failed, about 14 s left');
+    expect(written().split('\n')[1]).toBe('60 of 100 pages done, 3.0 pages/s, 2 failed, about 14 s for the known pages');
     progress.stop();
   });
 
@@ -157,7 +165,9 @@ describe('startProgress on a terminal', () => {
     counts = { done: 1_000, known: 4_000, failed: 1 };
     vi.advanceTimersByTime(500);
     const bar = '█'.repeat(8) + '░'.repeat(22);
-    expect(screen(written())).toEqual([`${bar}  1,000 of 4,000 pages done, 2,000 pages/s, 1 failed, about 2 s left`]);
+    expect(screen(written())).toEqual([
+      `${bar}  1,000 of 4,000 pages done, 2,000 pages/s, 1 failed, about 2 s for the known pages`,
+    ]);
     // A shorter text leaves nothing of a longer one.
     counts = { done: 4_000, known: 4_000, failed: 1 };
     vi.advanceTimersByTime(500);

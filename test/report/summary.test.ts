@@ -63,7 +63,9 @@ describe('formatSummary', () => {
     ["my run's", "`npx tsx src/main.ts retry-failed --storage-dir 'my run'\\''s'`"],
   ])('names the folder %j for the failures of a run that is there', (storageDir, command) => {
     const there = { ...meta, settings: { ...meta.settings, storageDir } };
-    expect(formatSummary(there, { rows: 1_021, exports: [], elapsedSeconds: 1 })).toContain(`failed: ${command} puts back`);
+    expect(formatSummary(there, { rows: 1_021, exports: [], elapsedSeconds: 1 })).toContain(
+      `failed: ${command} puts them back, and the same crawl tries again.`,
+    );
   });
 
   it('says what did not fit, and where the reasons are: in a file, or in one that is still to be written', () => {
