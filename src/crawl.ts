@@ -30,7 +30,7 @@ import { redactData, type Redactor } from './platform/redact.ts';
 import { listenForSignals, type Interruption } from './platform/signals.ts';
 import { watch } from './platform/watch.ts';
 import { attemptLine, type EndedAttempt } from './report/attempts.ts';
-import { failurePrinter, secondPassLine } from './report/failures.ts';
+import { failurePrinter, goneLine, secondPassLine } from './report/failures.ts';
 import { toCount, toPages } from './report/figures.ts';
 import { openingLine } from './report/opening.ts';
 import { formatSnapshot } from './report/live.ts';
@@ -198,11 +198,16 @@ async function crawlRun(context: RunContext): Promise<number> {
       say(openingLine({ run, resumes, demoUrl: demo?.url ?? null, total, handled, proxies: proxies?.describe() ?? null }));
     const merged = mergedLine(run.input.startUrls, site.fragments);
     if (merged !== null) say(merged);
+    let isThere = true;
     const watching = watch({
       progress: () => frontier.landed,
       snapshot: () => frontier.snapshot(),
       // On the platform the live view shows it, and each write costs money.
       keep: async (snapshot) => {
+        if (isThere && !storage.isThere()) {
+          isThere = false;
+          say(goneLine(settings.storageDir));
+        }
         if (!storage.traits.paidWrites) await writeSnapshot(storage.client, redactData(snapshot, redact));
       },
       show(snapshot, stalledSeconds) {

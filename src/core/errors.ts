@@ -33,9 +33,16 @@ export function messageOf(thrown: unknown): string {
  *  @param origin As Node's `uncaughtException` has it. */
 export function lastWords(thrown: unknown, origin?: NodeJS.UncaughtExceptionOrigin): string {
   const stack = thrown instanceof Error ? thrown.stack : undefined;
-  const text = thrown instanceof SurefootError ? thrown.message : (stack ?? messageOf(thrown));
+  const text = thrown instanceof SurefootError ? thrown.message : (sentenceFor(thrown) ?? stack ?? messageOf(thrown));
   if (origin !== 'unhandledRejection') return text;
   return `${text}\n[site] A call was not awaited, and it failed. In a handler, await each call: fetch(), enqueueLinks(), pushData().`;
+}
+
+/** What this process was refused by the machine, in words. */
+function sentenceFor(thrown: unknown): string | null {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  if (code !== 'EMFILE' && code !== 'ENFILE') return null;
+  return '[run] Too many files are open: Surefoot needs 128 at least. Raise the limit (`ulimit -n 1024`) and run the same command again.';
 }
 
 /** Whatever was thrown as an Error that can be logged, counted and stored. A handler may throw anything: `undefined`, a

@@ -1,11 +1,13 @@
 // Crawlee's log, quietened: what this project reports itself (failures, progress, pausing) is not said twice.
 import type { Log, LogLevel } from '@crawlee/core';
 
+import type { SurefootError } from '../core/errors.ts';
 import { toVisible } from '../core/visible.ts';
 import { crawlee } from '../crawlee.ts';
 
 /** Crawlee's own words for what the progress line, the summary and the dead letters say already. */
-const SAID_ELSEWHERE = /^(Reclaiming failed request back|Request failed and reached maximum retries|Page opened\.|Pausing\.\.\.)/;
+const SAID_ELSEWHERE =
+  /^(\[storage\] |Reclaiming failed request back|Request failed and reached maximum retries|Page opened\.|Pausing\.\.\.)/;
 
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const COLOURS = /\u001b\[[\d;]*m/g;
@@ -21,6 +23,13 @@ export function setUpLog(options: { level: 'quiet' | 'normal' | 'verbose'; write
   return crawlee.log;
 }
 
+/** What Crawlee's log makes of an error: its fields, copied. */
+type LoggedError = Partial<Pick<SurefootError, 'name' | 'kind'>> | null;
+
+function isOfStore(error: LoggedError | undefined): boolean {
+  return error?.name === 'SurefootError' && error.kind === 'storage';
+}
+
 class LineLogger extends crawlee.LoggerText {
   readonly #write: (line: string) => void;
 
@@ -31,7 +40,9 @@ class LineLogger extends crawlee.LoggerText {
 
   override log(...[level, message, ...rest]: Parameters<InstanceType<typeof crawlee.LoggerText>['log']>): void {
     // Below a warning, only what handlers say of their pages is of use to a person (fetch/page.ts gives it the page's URL).
-    const [, , options] = rest as [unknown, unknown, { suffix?: string | null }?];
+    const [data, exception, options] = rest as [{ error?: LoggedError }?, LoggedError?, { suffix?: string | null }?];
+    // A store that cannot be written ends the crawl, whose last words say so.
+    if ([exception, data?.error].some(isOfStore)) return;
     const isOwn = level > crawlee.LogLevel.WARNING && !options?.suffix;
     if (!isOwn && !SAID_ELSEWHERE.test(message)) super.log(level, toVisible(message), ...rest);
   }

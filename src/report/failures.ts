@@ -23,3 +23,8 @@ export function secondPassLine(requests: number, last: PutOff | null, delay: num
   const line = `${toPages(requests)} failed, to be tried once more in ${delay} s, fewer at a time.`;
   return last === null ? line : `${line} The last one: ${last.label} ${last.url}: ${last.error}`;
 }
+
+/** Said once when somebody has taken the store's file away from under a crawl, which still has it open. */
+export function goneLine(storageDir: string): string {
+  return `crawl.sqlite in ${storageDir} was deleted or replaced. This crawl goes on and writes its files at the end; if it is stopped before, the next one begins anew.`;
+}

@@ -41,6 +41,7 @@ export async function openCloudStorage(
       return openJournaledStore({ client: own, once, traits: TRAITS, store: STORE, limits, random, now, openQueue });
     },
     // A run of the platform has stores of its own, and they are new.
+    isThere: () => true,
     clear: async () => {},
     close: async () => {},
   };

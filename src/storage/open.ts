@@ -1,5 +1,5 @@
 // Opens the store that a run keeps its place in: SQLite, the stock files, or memory.
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -27,6 +27,8 @@ export interface OpenStorage {
   openRun(options?: RunStoreOptions): Promise<RunStore>;
   /** Drops what a run has written: queue, rows, dead letters, state. Stores that a site opened by a name of its own stay. */
   clear(): Promise<void>;
+  /** Whether the next process would find what is written: false once somebody has deleted or replaced the file. */
+  isThere(): boolean;
   close(): Promise<void>;
 }
 
@@ -50,11 +52,13 @@ export function openStorage({ store, storageDir, fresh = false, readOnly = false
     );
   }
   const client = openOrSetAside(file, { fresh, readOnly });
+  const { ino } = statSync(file);
   return {
     client,
     traits: SQLITE_TRAITS,
     openRun: (options) => client.openRun(options),
     clear: () => client.purge(),
+    isThere: () => statSync(file, { throwIfNoEntry: false })?.ino === ino,
     close: async () => client.close(),
   };
 }
@@ -84,6 +88,7 @@ function openStock(localDataDirectory: string, persistStorage: boolean): OpenSto
       return openPlainStore({ client, queue: await openQueue(), traits, limits, random, now });
     },
     clear: () => clearRun(client),
+    isThere: () => true,
     close: async () => {},
   };
 }
