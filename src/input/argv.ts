@@ -49,6 +49,8 @@ function strangeWord(word: string, command: Command): string {
   if (/^https?:\/\/[^/?#]*@/i.test(word)) {
     return `${shownValue({}, word)} must be an absolute http(s) URL without user name and password, for it is stored with the run: give them by \`headers\` of defineSite().`;
   }
+  const [scheme] = /^(?!https?:)[a-z][a-z\d+.-]*:(?=\/)/i.exec(word) ?? [];
+  if (scheme !== undefined) return `${shownValue({}, word)} cannot be crawled: only http: and https: can, not ${scheme}`;
   const meant = meantByWord(word);
   const hint = meant === undefined ? 'See --help.' : `Did you mean "${meant}"?`;
   return `${shownValue({}, word)} is neither a command nor an absolute http(s) URL. ${hint}`;

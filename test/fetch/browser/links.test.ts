@@ -41,7 +41,7 @@ const ENCODINGS = [
 describeBrowser('a link', () => {
   it('is resolved as the browser does, in every encoding', async () => {
     const answers = Object.fromEntries(ENCODINGS.map((encoding) => [`/${encoding}`, links(encoding)]));
-    const server = await startServer({ ...answers, '/base': links('windows-1252', '<base href="/other/?&#233;">') });
+    const server = await startServer({ ...answers, '/base': links('windows-1252', '<base href="/other/?q">') });
     const wrong: string[] = [];
     let compared = 0;
     await crawlBrowser({
