@@ -28,6 +28,8 @@ export interface Rung {
   /** Pages since a cheaper tier was tried, and when that was (epoch milliseconds). */
   pagesSinceProbe: number;
   probedAt: number;
+  /** Of the last pages that were rendered, how many in a row had no more to say for it. */
+  inVain?: number;
 }
 
 /** Rungs by `<host> <label>`. */
@@ -57,6 +59,8 @@ export interface Ladder {
   refused(host: string, label: string, from: Tier, to: Tier): boolean;
   /** A page is done. @returns As `refused`. */
   learn(page: Landed): boolean;
+  /** Whether rendering has shown nothing more of a host's pages of a label: they are taken as they are sent. */
+  rendersInVain(host: string, label: string): boolean;
   /** The tier of a try that was to go by another one, which may not be had (any more): the next higher one, else a lower one.
    *  A tier that was taken out is left to say why, unless a plain client does for it. */
   instead(tier: Tier): Tier;
@@ -72,6 +76,8 @@ const REMEMBERED = 10;
 /** A cheaper tier is tried with one page of so many, and no sooner than that. */
 const PROBE_PAGES = 50;
 const PROBE_MILLIS = 60_000;
+/** Pages that are rendered in vain, one after the other, before no more are. */
+const MAX_IN_VAIN = 3;
 /** Rungs that are kept; the oldest one goes. */
 const MAX_RUNGS = 10_000;
 
@@ -99,11 +105,11 @@ export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): 
     const key = keyOf(host, label);
     const start = lowest();
     const rung = rungOf(key) ?? { start, from: start, why: null, recent: [], pagesSinceProbe: 0, probedAt: 0 };
-    const before = rung.start;
+    const before = { ...rung };
     change(rung);
     if (!rungs.has(key) && rungs.size >= MAX_RUNGS) rungs.delete([...rungs.keys()][0] as string);
     rungs.set(key, rung);
-    return rung.start !== before;
+    return rung.start !== before.start || isInVain(rung) !== isInVain(before);
   };
 
   return {
@@ -130,11 +136,15 @@ export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): 
       revise(host, label, (rung) => {
         if (from === rung.start) weigh(rung, to, 'blocked');
       }),
+    rendersInVain(host, label) {
+      const rung = rungOf(keyOf(host, label));
+      return rung !== undefined && isInVain(rung);
+    },
     learn: (page) => revise(page.host, page.label, (rung) => learn(rung, page)),
     without(tier) {
       usable = usable.filter((other) => other !== tier);
     },
-    memory: () => Object.fromEntries([...rungs].filter(([, rung]) => rung.start !== lowest())),
+    memory: () => Object.fromEntries([...rungs].filter(([, rung]) => rung.start !== lowest() || isInVain(rung))),
   };
 }
 
@@ -151,6 +161,9 @@ export function climb(tiers: readonly Tier[], from: Tier, cause: Cause): Tier | 
 /** What one more page that is done has shown. */
 function learn(rung: Rung, { started, ended, why, rendered }: Landed): void {
   rung.pagesSinceProbe++;
+  if (rendered !== undefined) rung.inVain = rendered ? 0 : (rung.inVain ?? 0) + 1;
+  // No reason to begin there.
+  if (rendered === false && why === 'needs-browser') return;
   if (costs(started) < costs(rung.start)) {
     if (ended === started) settle(rung, ended);
   } else if (started === rung.start) {
@@ -186,6 +199,10 @@ function settle(rung: Rung, start: Tier): void {
 function below({ start, from, why }: Rung, tiers: readonly Tier[]): Tier {
   if (why === 'needs-browser') return from;
   return tiers.findLast((tier) => costs(tier) < costs(start)) ?? start;
+}
+
+function isInVain({ inVain = 0 }: Rung): boolean {
+  return inVain >= MAX_IN_VAIN;
 }
 
 /** The cheaper one of two that are as frequent. */

@@ -78,9 +78,17 @@ export function judgeResponse(response: JudgedResponse, html: string, $: Dom | n
   return judgeText(response, html, $ === null ? null : () => $);
 }
 
+/** What becomes of a page's scripts: they may be run yet, they have been, or that has shown nothing more of pages as this. */
+type Scripts = 'to-run' | 'ran' | 'in-vain';
+
 /** As `judgeResponse()`, for a page that is parsed only if it has to be: most are told by their text alone.
- *  @param rendered Whether its scripts have run. */
-export function judgeText(response: JudgedResponse, html: string, parse: (() => Dom) | null, rendered = false): Judgement {
+ *  @param scripts Asked of a page that may be a shell. */
+export function judgeText(
+  response: JudgedResponse,
+  html: string,
+  parse: (() => Dom) | null,
+  scripts: () => Scripts = () => 'to-run',
+): Judgement {
   const { status, headers } = response;
   const said = verdictOfStatus(status, headers['retry-after'] !== undefined);
   const reason = `HTTP ${status}`;
@@ -95,12 +103,13 @@ export function judgeText(response: JudgedResponse, html: string, parse: (() => 
   if (said === 'ok' && saysBusy(page)) return { verdict: 'transient', reason: noMore };
   if (said === 'ok' && parse !== null && mayBeShell(page)) {
     const shell = shellOf(parse(), page);
-    if (shell !== null && !rendered) {
+    const ran = shell !== null && scripts();
+    if (ran === 'to-run' || (ran === 'in-vain' && shell !== 'unfilled')) {
       const what = "an application's shell, with nothing to read before its scripts have run";
       return { verdict: 'needs-browser', reason: `${reason}: ${what}` };
     }
     // What there is after that is the page, as long as there is anything: an application whose data did not come shows nothing.
-    if (shell === 'blank' || shell === 'waiting') {
+    if (ran === 'ran' && shell !== 'unfilled') {
       const what = shell === 'blank' ? 'nothing to see' : `no more than "${page.text.slice(0, 80)}"`;
       return { verdict: 'transient', reason: `${reason}: ${what}, also after its scripts have run` };
     }

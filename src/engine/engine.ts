@@ -145,6 +145,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     };
     const ways: Ways = {
       climb: (from, cause) => ladder.climb(from, cause),
+      rendersInVain: (host, label) => ladder.rendersInVain(host, label),
       onProxyFault: waysOut.onFault,
       onTierGone: loseTier,
       whyNoTier: (cause) => (isClimbReason(cause) ? [...lost.values()].join(' ') : ''),

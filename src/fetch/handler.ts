@@ -13,6 +13,8 @@ import type { PageFlight } from './page.ts';
 export interface PageHandlerOptions {
   site: Site;
   lane: { flightOf(request: Request): PageFlight & { enter(phase: 'handler'): void } };
+  /** Whether rendering has shown nothing more of pages as a request's. @default never */
+  inVain?: (request: Request) => boolean;
   /** Runs a handler so that `Dataset.pushData()` inside it is staged too (storage/staging.ts). */
   duringPage: <T>(stage: (dataset: string, rows: readonly string[]) => void, handler: () => Promise<T>) => Promise<T>;
 }
@@ -28,7 +30,7 @@ export interface PageHandler {
   readonly getSchema: ReturnType<typeof crawlee.createCheerioRouter>['getSchema'];
 }
 
-export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions): PageHandler {
+export function createPageHandler({ site, lane, duringPage, inVain = () => false }: PageHandlerOptions): PageHandler {
   const router = crawlee.createCheerioRouter(site.userData);
   const schemas = new Map<unknown, ReturnType<typeof toLinkSchema>>(
     Object.entries(site.userData).map(([label, schema]) => [label, toLinkSchema(site, label, schema)]),
@@ -51,7 +53,7 @@ export function createPageHandler({ site, lane, duringPage }: PageHandlerOptions
         refusal ??= why;
       });
       flight.measure(Buffer.byteLength(page.html));
-      judgePage(page, site);
+      judgePage(page, site, () => inVain(request));
       flight.enter('handler');
       const stage = (dataset: string, rows: readonly string[]) => {
         for (const row of rows) flight.stage(dataset, row);

@@ -143,12 +143,12 @@ export function createJudge(lane: { arrived(request: Request): Promise<void> }):
 }
 
 /** Judges a parsed page: a challenge or a shell that came with 200, and what the site itself says of it. */
-export function judgePage(page: Page, site: Site): void {
+export function judgePage(page: Page, site: Site, inVain: () => boolean = () => false): void {
   const { response, request, tier } = page;
-  const rendered = RENDERING.includes(tier);
+  const scripts = () => (RENDERING.includes(tier) ? 'ran' : inVain() ? 'in-vain' : 'to-run');
   // What its site has waited for is there.
   const isAwaited = tier === 'browser' && Object.hasOwn(site.browser?.waitFor ?? {}, request.label ?? '');
-  throwUnlessOk(judgeText(response, page.html, isAwaited ? null : () => page.$, rendered), response);
+  throwUnlessOk(judgeText(response, page.html, isAwaited ? null : () => page.$, scripts), response);
   const verdict = site.judge?.(page) ?? null;
   if (verdict !== null) throwUnlessOk({ verdict, reason: `The site's own rule calls this page ${verdict}.` }, page.response);
 }

@@ -60,8 +60,10 @@ export interface HttpCrawlerOptions extends Pick<
 /** Creates the lane's crawler. `run()` ends when the frontier is finished or stopped. */
 export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
   const { site, frontier, concurrency, log } = options;
-  const mayRender = (tier: Tier) => !RENDERING.includes(tier) && (options.ways?.climb(tier, 'needs-browser') ?? null) !== null;
-  const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
+  const inVain = ({ url, label = '' }: Request) => options.ways?.rendersInVain?.(new URL(url).host, label) ?? false;
+  const mayRender = (tier: Tier, request: Request) =>
+    !RENDERING.includes(tier) && (options.ways?.climb(tier, 'needs-browser') ?? null) !== null && !inVain(request);
+  const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage, inVain });
   const adder = createAdder(frontier, handler.getSchema);
   const handleError = createErrorHandler({ ...options, recourse: frontier });
 
@@ -112,7 +114,9 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       next: createRefresh({ site, robots: options.robots }),
       onBody: (request) => frontier.flightOf(request).enter('parsing'),
       handle: (attempt) =>
-        handler.handle(attempt.request, (flight, want) => toPage(attempt, site, adder, flight, { may: mayRender, want })),
+        handler.handle(attempt.request, (flight, want) =>
+          toPage(attempt, site, adder, flight, { may: (tier) => mayRender(tier, attempt.request), want }),
+        ),
       settle: (request) => handler.settle(request),
     },
   );

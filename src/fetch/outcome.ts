@@ -24,6 +24,8 @@ export interface Recourse {
 export interface Ways {
   /** The tier after a failed try; null: no higher one would help. */
   climb(from: Tier, cause: Cause): Tier | null;
+  /** Whether rendering has shown nothing more of a host's pages of a label. @default false */
+  rendersInVain?(host: string, label: string): boolean;
   /** Told that the way out is closed: the proxy refuses, or cannot be reached. */
   onProxyFault(fault: TransportError | null): void;
   /** Told that the service of a tier refuses its credentials: it cannot be used any more.

@@ -4,7 +4,8 @@ import { prettifyError, type ZodError } from 'zod';
 
 import { DATASETS } from '../core/run-store.ts';
 import { absentFields } from '../core/absent-fields.ts';
-import type { Dom, Page, Tier } from '../core/page.ts';
+import { attemptsOf } from '../core/dead-letter.ts';
+import { RENDERING, type Dom, type Page, type Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError } from '../core/verdict.ts';
 import type { Document } from './document.ts';
@@ -19,6 +20,8 @@ export interface PageFlight {
   readonly tier: Tier;
   stage(dataset: string, json: string): void;
   reject(): void;
+  /** Says whether a page that was rendered needed it. */
+  rendering(needed: boolean): void;
   measure(bytes: number): void;
 }
 
@@ -131,13 +134,23 @@ class FetchedAs implements Page {
     const absent = this.#rendering?.may(tier) && hasScripts(this.$) ? absentFields(record, error) : [];
     if (absent.length > 0) {
       const { status } = response;
-      const reason = `HTTP ${status}: no ${absent.join(', ')}, on a page that has scripts`;
+      const reason = `HTTP ${status}: ${lacking(absent.join(', '))}`;
       // Not thrown: a handler that does not await this would end the process, and one that catches it lose the row.
       this.#rendering?.want(new VerdictError('needs-browser', reason, { status }));
       return;
     }
     this.#flight.reject();
-    const rejected = { url: request.loadedUrl, label: request.label ?? null, reason: prettifyError(error), record };
+    const nowhere = RENDERING.includes(tier) ? absentFields(record, error).join(', ') : '';
+    // The page as it was sent lacked the same.
+    const inVain =
+      nowhere !== '' &&
+      (attemptsOf(request)
+        .at(-1)
+        ?.error.includes(`: ${lacking(nowhere)}`) ??
+        false);
+    if (inVain) this.#flight.rendering(false);
+    const found = inVain ? `\nNothing was found for ${nowhere}, rendered or not.` : '';
+    const rejected = { url: request.loadedUrl, label: request.label ?? null, reason: prettifyError(error) + found, record };
     this.#flight.stage(DATASETS.rejected, JSON.stringify(rejected));
   }
 }
@@ -151,6 +164,10 @@ function withUrl(log: Page['log'], url: string): Page['log'] {
     if (asked <= log.getLevel()) log.child({ suffix: `(${url})` }).internal(level, ...line);
   };
   return own;
+}
+
+function lacking(fields: string): string {
+  return `no ${fields}, on a page that has scripts`;
 }
 
 /** Scripts that could make what is missing; data in JSON could not. */

@@ -28,12 +28,15 @@ export function createLanes(ladder: Ladder, site: Pick<Site, 'labelOf'>): Lanes 
   return {
     tierFor(request, lane, now) {
       const tried = attemptsOf({ errorMessages: request.errorMessages ?? [] }).at(-1);
+      const { host } = new URL(request.url);
+      const label = labelFor(request, site) ?? '';
+      // It waits for a browser that has been found to be of no use meanwhile.
+      if (tried?.verdict === 'needs-browser' && ladder.rendersInVain(host, label)) return ladder.instead(tried.tier);
       if (tried) return ladder.instead(tried.next ?? tried.tier);
       const id = request.id as string;
       const sent = sentDown.get(id);
       if (sent !== undefined) return ladder.instead(sent);
-      const url = new URL(request.url);
-      const tier = ladder.start(url.host, labelFor(request, site) ?? '', now);
+      const tier = ladder.start(host, label, now);
       if (lane === 'browser' && laneOf(tier) !== lane) sentDown.set(id, tier);
       return tier;
     },

@@ -117,14 +117,23 @@ function nextSteps(meta: RunMeta, canRetry = true): string[] {
   return steps;
 }
 
-/** Nothing has failed then, and nothing else would say so. */
-function noRows({ site, succeeded, rejected }: RunMeta, rows: number): string[] {
-  if (rows > 0 || rejected > 0 || succeeded === 0) return [];
-  const pages = succeeded === 1 ? '1 page succeeded, and its handler' : `${toPages(succeeded)} succeeded, and their handlers`;
-  return [
-    `No rows: ${pages} pushed none. See in src/routes/${site}/ whether the selectors find anything in what came, ` +
-      'and whether labelOf() gives pages with data to the handler that pushes it.',
-  ];
+/** A crawl that brought nothing says so in one sentence, whatever its exit code. */
+function noRows(meta: RunMeta, rows: number): string[] {
+  const { site, startUrls, succeeded, failed, missing, rejected } = meta;
+  if (rows > 0 || meta.status === 'unfinished') return [];
+  const first = startUrls[0] === undefined ? '' : ` It began at ${toPlainText(startUrls[0], TEXT_CHARS)}.`;
+  if (rejected > 0) {
+    return [`No rows: none of ${toCount(rejected)} that were pushed fits the schema in src/routes/${site}/.${first}`];
+  }
+  if (succeeded > 0) {
+    const pages = succeeded === 1 ? '1 page succeeded, and its handler' : `${toPages(succeeded)} succeeded, and their handlers`;
+    return [
+      `No rows: ${pages} pushed none. See in src/routes/${site}/ whether the selectors find anything in what came, ` +
+        `and whether labelOf() gives pages with data to the handler that pushes it.${first}`,
+    ];
+  }
+  if (missing > 0 && failed === 0) return [`No rows: ${toPages(missing)} missing (HTTP 404 or 410), and no other came.${first}`];
+  return [];
 }
 
 /** The command's own default needs no flag. */

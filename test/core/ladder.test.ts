@@ -211,3 +211,27 @@ describe('the memory', () => {
     expect(Object.keys(ladder.memory())).toHaveLength(10_000);
   });
 });
+
+describe('rendering in vain', () => {
+  const climbed = { host: 'a.test', label: 'DETAIL', started: 'http', ended: 'browser', why: 'needs-browser' } as const;
+  const fresh = (memory = {}) => createLadder({ tiers: ['http', 'browser'], memory });
+
+  it('three times in a row ends it for the host and the label, also after a restart', () => {
+    const ladder = fresh();
+    for (const before of [0, 1, 2]) {
+      expect(ladder.rendersInVain('a.test', 'DETAIL')).toBe(false);
+      expect(ladder.start('a.test', 'DETAIL', 0)).toBe('http');
+      expect(ladder.learn({ ...climbed, rendered: false })).toBe(before === 2);
+    }
+    expect(ladder.rendersInVain('a.test', 'DETAIL')).toBe(true);
+    expect(ladder.rendersInVain('a.test', 'LIST')).toBe(false);
+    expect(ladder.start('a.test', 'DETAIL', 0)).toBe('http');
+    expect(fresh(ladder.memory()).rendersInVain('a.test', 'DETAIL')).toBe(true);
+  });
+
+  it('is forgotten with a page that has more to say for it', () => {
+    const ladder = fresh();
+    for (const rendered of [false, false, true, false]) ladder.learn({ ...climbed, rendered });
+    expect(ladder.rendersInVain('a.test', 'DETAIL')).toBe(false);
+  });
+});

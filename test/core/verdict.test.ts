@@ -269,7 +269,28 @@ describe('judgeResponse', () => {
     ['a wait without an end', '<div id="root">Loading...</div><script src="/a.js"></script>', 'transient'],
   ])('after its scripts have run, what is there is the page: %s', (_, body, verdict) => {
     const page = html('Teas', body);
-    expect(judgeText(response(200), page, () => parse(page), true).verdict).toBe(verdict);
+    expect(
+      judgeText(
+        response(200),
+        page,
+        () => parse(page),
+        () => 'ran',
+      ).verdict,
+    ).toBe(verdict);
+  });
+
+  it('where rendering has shown no more, a page beside an empty mount point is taken as it is; an empty one is not', () => {
+    const verdict = (body: string) => {
+      const page = html('Teas', `${body}<script src="/a.js"></script>`);
+      return judgeText(
+        response(200),
+        page,
+        () => parse(page),
+        () => 'in-vain',
+      ).verdict;
+    };
+    expect(verdict('<div id="root"></div><div>Teas for all</div>')).toBe('ok');
+    expect(verdict('<div id="root"></div>')).toBe('needs-browser');
   });
 
   it('never throws', () => {

@@ -19,6 +19,7 @@ async function handle(handler: Handler, canClimb = true): Promise<{ rows: string
     stage: (dataset: string) => void rows.push(dataset),
     reject: () => void rejected++,
     measure() {},
+    rendering() {},
     enter() {},
   } as const;
   const { handle: run } = createPageHandler({ site, lane: { flightOf: () => flight }, duringPage: async (_, work) => work() });

@@ -117,8 +117,16 @@ describe('formatSummary', () => {
     expect(formatSummary(without, { rows: 1, exports: [], elapsedSeconds: 1 })).not.toContain('No rows');
   });
 
-  it.each([{ rejected: 2 }, { rejected: 0, succeeded: 0 }])('needs no word for no rows where %j says it', (change) => {
-    expect(formatSummary({ ...meta, ...change }, { rows: 0, exports: [], elapsedSeconds: 1 })).not.toContain('No rows');
+  it.each([
+    [{ rejected: 2 }, 'No rows: none of 2 that were pushed fits the schema in src/routes/hackernews/. It began at '],
+    [{ rejected: 0, succeeded: 0, failed: 0, missing: 1 }, 'No rows: 1 page missing (HTTP 404 or 410), and no other came.'],
+  ])('never leaves %j without a sentence', (change, line) => {
+    expect(formatSummary({ ...meta, ...change }, { rows: 0, exports: [], elapsedSeconds: 1 })).toContain(`\n${line}`);
+  });
+
+  it('needs no word for no rows where all pages failed', () => {
+    const failed = { ...meta, rejected: 0, succeeded: 0, failed: 3 };
+    expect(formatSummary(failed, { rows: 0, exports: [], elapsedSeconds: 1 })).not.toContain('No rows');
   });
 
   it('counts the speed of this process alone when it resumed a run', () => {
