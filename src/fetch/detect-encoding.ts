@@ -26,6 +26,7 @@ export function isUtf8(bytes: Buffer): boolean {
 }
 
 /** It is written in ASCII alone, and so is valid UTF-8. */
+// eslint-disable-next-line no-control-regex -- It is told by its escapes.
 const ISO_2022_JP = /\x1b\$[@B](?:[!-~]{2})+\x1b\([BJ]/;
 
 const SAMPLE_FROM = 256 * 1_024;
