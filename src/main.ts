@@ -4,7 +4,7 @@ import './node-version.ts';
 
 import { lastWords, SurefootError } from './core/errors.ts';
 import { loadInput, readActorRun, readSearchPath, readVersion, type ActorRun } from './input/load.ts';
-import type { Surroundings } from './crawl.ts';
+import type { Surroundings } from './commands/crawl.ts';
 import type { Settings } from './input/schema.ts';
 import { toVisibleLines } from './core/visible.ts';
 import { openOutput } from './platform/output.ts';
@@ -64,7 +64,7 @@ async function run(settings: Settings): Promise<number> {
         const { forkWorker } = await import('./engine/fork.ts');
         for (let worker = 0; worker < settings.workers; worker++) forked.push(forkWorker());
       }
-      const { crawl } = await import('./crawl.ts');
+      const { crawl } = await import('./commands/crawl.ts');
       return crawl(settings, { ...(await surroundings()), forked });
     }
     case 'export': {

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { DATASETS } from '../core/run-store.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { RunMeta } from '../core/meta.ts';
-import { crawl, RUN_AGAIN, STOPPED, type ActorSide, type Surroundings } from '../crawl.ts';
+import { crawl, RUN_AGAIN, STOPPED, type ActorSide, type Surroundings } from './crawl.ts';
 import type { ActorExtras } from '../input/actor-extras.ts';
 import { assertNoInput, readActorExtras } from '../input/actor-input.ts';
 import { fields } from '../input/fields.ts';
@@ -19,7 +19,7 @@ import { uploadFiles, writeLocalResults, writeOutput } from '../storage/actor-re
 import { openCloudStorage } from '../storage/cloud.ts';
 import type { OpenStorage } from '../storage/open.ts';
 import { accompany } from './actor-company.ts';
-import { countRows } from './export.ts';
+import { countRows } from '../engine/exports.ts';
 
 /** Beside INPUT: `apify run` takes it away when it empties the store, and with it the reason to go on. */
 const MARKER = 'SUREFOOT_STATE.json';

@@ -9,7 +9,7 @@ import { formatSnapshot, type Snapshot } from '../report/live.ts';
 import { FAILURES_SHOWN, formatStatus, type FailureLine } from '../report/summary.ts';
 import { readSnapshot } from '../storage/run.ts';
 import { readLockOwner, type LockOwner } from '../storage/sqlite/lock.ts';
-import { countRows, publicSettings } from './export.ts';
+import { countRows, publicSettings } from '../engine/exports.ts';
 import { openRun } from './open-run.ts';
 
 /** @returns The text to print. */

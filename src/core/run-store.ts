@@ -7,6 +7,9 @@ import type { Lane } from './lane.ts';
 import type { HostLanding, HostSpeed } from './pace.ts';
 import type { Tier } from './page.ts';
 
+/** What Crawlee's queue and key-value store are called where nobody names one: a run's own. */
+export const OWN_STORE = 'default';
+
 /** The dataset that holds records (Crawlee's default one), and the two beside it. */
 export const DATASETS = { items: 'default', rejected: 'rejected', failed: 'failed' } as const;
 

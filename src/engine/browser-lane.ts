@@ -3,7 +3,8 @@
 import type { Request } from '@crawlee/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { attemptsOf, toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
+import { attemptsOf } from '../core/attempts.ts';
+import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { messageOf, SurefootError } from '../core/errors.ts';
 import type { Frontier } from '../frontier/frontier.ts';
 

@@ -4,6 +4,7 @@ import { totalmem } from 'node:os';
 
 import { createLadder, isClimbReason } from '../core/ladder.ts';
 import type { Tier } from '../core/page.ts';
+import { RENEW_MILLIS } from '../core/run-store.ts';
 import type { FromWorker, Questions, ToWorker } from '../core/worker-messages.ts';
 import { toWireError } from '../core/wire-error.ts';
 import { crawlee } from '../crawlee.ts';
@@ -55,8 +56,6 @@ export interface Port {
 /** Bytes and phases are told this often. */
 const TRAFFIC_MILLIS = 100;
 const PHASES_MILLIS = 200;
-/** As in engine.ts: what a kill can take of sessions' cookies. */
-const SAVE_EVERY_MILLIS = 2_000;
 
 /** Works until the main process says that there is nothing left. */
 export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
@@ -94,7 +93,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
     storageClient: staging.client,
     purgeOnStart: false,
     memoryMbytes: Math.round(totalmem() / 2 ** 20),
-    persistStateIntervalMillis: SAVE_EVERY_MILLIS,
+    persistStateIntervalMillis: RENEW_MILLIS,
   });
   config.useEventManager(new ProcessEvents(config));
   const traffic = gatherTraffic();

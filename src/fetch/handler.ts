@@ -2,6 +2,7 @@
 // it pushes staged.
 import type { CheerioCrawlingContext, Request } from '@crawlee/cheerio';
 
+import { nameLabel } from '../core/label.ts';
 import type { Page } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import { assertKnownKeys } from '../core/user-data.ts';
@@ -44,7 +45,7 @@ export function createPageHandler({ site, lane, duringPage, inVain = () => false
     async handle(request, toPage) {
       const flight = lane.flightOf(request);
       // It was added past the frontier, and `labelOf` threw there: it does so here again, where that fails this page alone.
-      request.label ??= site.labelOf(new URL(request.url));
+      request.label = nameLabel(request, site);
       assertRoute(request, site);
       const { id, url, uniqueKey } = request;
       names.set(request, { id, url, uniqueKey } as Pick<Request, 'id' | 'url' | 'uniqueKey'>);

@@ -3,7 +3,8 @@
 import type { Request } from '@crawlee/core';
 
 import { backoff, THROTTLED_TRIES } from '../core/backoff.ts';
-import { attemptsOf, recordAttempt, toDeadLetter, type Attempt, type DeadLetter } from '../core/dead-letter.ts';
+import { attemptsOf, recordAttempt, type Attempt } from '../core/attempts.ts';
+import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Cause } from '../core/ladder.ts';
 import { SERVICES, type Tier } from '../core/page.ts';

@@ -1,6 +1,6 @@
 // What is told of an attempt at a page that is over, to whoever listens.
 import type { PageEnd } from '../core/run-store.ts';
-import { attemptsOf } from '../core/dead-letter.ts';
+import { attemptsOf } from '../core/attempts.ts';
 import type { InFlight, OpenFlight } from './flight.ts';
 
 /** `again`: its page goes round once more. `error`: why it did not succeed, if that is known. */

@@ -14,9 +14,11 @@ import type { Dictionary, RequestSchema } from '@crawlee/types';
 
 import { createClock, type Clock } from '../core/clock.ts';
 import { MAX_DEATHS } from '../core/crash.ts';
-import { attemptsOf, climbsOf, toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
+import { attemptsOf, climbsOf } from '../core/attempts.ts';
+import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
 import { createLadder, type Ladder } from '../core/ladder.ts';
+import { labelFor } from '../core/label.ts';
 import { laneOf, type Lane } from '../core/lane.ts';
 import { climbCounter, skippedCounter } from '../core/meta.ts';
 import type { HostLanding, Landing } from '../core/pace.ts';
@@ -36,7 +38,6 @@ import { toEnded } from './ended-attempt.ts';
 import { openFlight, type Flight, type InFlight, type OpenFlight } from './flight.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { pastKnown } from './known-links.ts';
-import { labelFor } from './lanes.ts';
 import type { FrontierOptions, FrontierSnapshot } from './options.ts';
 import { Schedule } from './schedule.ts';
 

@@ -4,6 +4,7 @@ import type { AddRequestsBatchedOptions, AddRequestsBatchedResult, RequestsLike,
 import type { BatchAddRequestsResult, ProcessedRequest } from '@crawlee/types';
 
 import { SurefootError } from '../core/errors.ts';
+import { nameLabel } from '../core/label.ts';
 import type { Site } from '../core/site.ts';
 import { assertKnownKeys, type CarryingSite } from '../core/user-data.ts';
 import type { KnownOptions } from './known-links.ts';
@@ -60,7 +61,7 @@ function toRequest(source: string | Source, site: IntakeSite): Request {
   if (site.fragments === 'keep' && request.uniqueKey === uniqueKeyOf(request)) {
     request.uniqueKey = uniqueKeyOf({ ...request, keepUrlFragment: true });
   }
-  request.label ??= site.labelOf(new URL(request.url));
+  request.label = nameLabel(request, site);
   const secret = Object.keys(request.headers ?? {}).find((name) => SECRET_HEADERS.test(name));
   if (secret !== undefined) {
     throw new SurefootError(

@@ -1,17 +1,15 @@
 // Where a request goes on: the tier of its next try, by what its earlier tries have shown or by what the ladder remembers of
 // its host, and the lane of that tier.
-import { attemptsOf } from '../core/dead-letter.ts';
+import { attemptsOf } from '../core/attempts.ts';
 import type { Ladder } from '../core/ladder.ts';
+import { labelFor, type Labelled } from '../core/label.ts';
 import { laneOf, type Lane } from '../core/lane.ts';
 import type { Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 
 /** A request as far as its way goes: one of Crawlee's, or one as it is stored. */
-export interface Routed {
+export interface Routed extends Labelled {
   readonly id?: string;
-  readonly url: string;
-  readonly label?: string | undefined;
-  readonly userData?: Readonly<Record<string, unknown>>;
   readonly errorMessages?: string[];
 }
 
@@ -44,16 +42,4 @@ export function createLanes(ladder: Ladder, site: Pick<Site, 'labelOf'>): Lanes 
       sentDown.delete(id as string);
     },
   };
-}
-
-/** The label that a request was given, or that its site names for it; none where `labelOf` throws: the page's failure, not
- *  the claim's (fetch/handler.ts). */
-export function labelFor({ label, url, userData }: Routed, { labelOf }: Pick<Site, 'labelOf'>): string | undefined {
-  const given = label ?? (userData?.['label'] as string | undefined);
-  if (given !== undefined) return given;
-  try {
-    return labelOf(new URL(url));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 // Takes secrets out of text that leaves the process: log lines, errors, exports, reports. Known values wherever they stand,
-// and what looks like a secret by where it stands. crawl.ts and main.ts hand the function to whoever writes.
+// and what looks like a secret by where it stands. commands/crawl.ts and main.ts hand the function to whoever writes.
 import { matchSecrets } from './secret-forms.ts';
 
 /** What stands in a secret's place. */

@@ -3,7 +3,7 @@
 import type { StorageClient } from '@crawlee/types';
 
 import { SurefootError } from '../core/errors.ts';
-import type { StoreTraits } from '../core/run-store.ts';
+import { OWN_STORE, type StoreTraits } from '../core/run-store.ts';
 import { openJournaledStore } from './journaled-store.ts';
 import type { OpenStorage } from './open.ts';
 import { withOwnStores, type OwnStores } from './own-stores.ts';
@@ -12,7 +12,6 @@ import { withOwnStores, type OwnStores } from './own-stores.ts';
  *  platform says of its counters that they lag by up to 5 s, and nothing of listings. */
 const SETTLE_MILLIS = 10_000;
 
-const STORE = 'default';
 const TRAITS: StoreTraits = {
   exactlyOnce: true,
   durable: true,
@@ -38,7 +37,7 @@ export async function openCloudStorage(
       openQueue,
     } = {}) {
       if (!openQueue) throw new SurefootError('storage', 'A run of the platform is opened inside a crawl alone.');
-      return openJournaledStore({ client: own, once, traits: TRAITS, store: STORE, limits, random, now, openQueue });
+      return openJournaledStore({ client: own, once, traits: TRAITS, store: OWN_STORE, limits, random, now, openQueue });
     },
     // A run of the platform has stores of its own, and they are new.
     isThere: () => true,

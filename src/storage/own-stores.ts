@@ -2,7 +2,7 @@
 // stores of the run, and only what a site opens by a name of its own is shared between runs.
 import type { StorageClient } from '@crawlee/types';
 
-import { DATASETS } from '../core/run-store.ts';
+import { DATASETS, OWN_STORE as STORE } from '../core/run-store.ts';
 import { bound, inParts } from './parts.ts';
 
 /** Ids of stores that exist. */
@@ -15,7 +15,6 @@ export interface OwnStores {
   readonly datasets: Readonly<Record<string, string>>;
 }
 
-const STORE = 'default';
 const KEY = 'SUREFOOT_STORES';
 /** Datasets that this program writes to besides the default one. */
 const OWN_DATASETS: readonly string[] = [DATASETS.failed, DATASETS.rejected];

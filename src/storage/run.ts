@@ -1,10 +1,9 @@
 // Keeps the run's record in the store, and clears a store without transactions for a new run.
 import type { StorageClient } from '@crawlee/types';
 
-import { DATASETS } from '../core/run-store.ts';
+import { DATASETS, OWN_STORE as STORE } from '../core/run-store.ts';
 import type { RunRecord } from '../core/run.ts';
 
-const STORE = 'default';
 const KEY = 'SUREFOOT_RUN';
 const LIVE_KEY = 'SUREFOOT_LIVE';
 

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { exportCommand, publicSettings } from '../../src/commands/export.ts';
+import { exportCommand } from '../../src/commands/export.ts';
+import { publicSettings } from '../../src/engine/exports.ts';
 import type { RunRecord } from '../../src/core/run.ts';
 import { OPTIONS } from '../../src/input/options.ts';
 import { settingsSchema, type Settings } from '../../src/input/schema.ts';

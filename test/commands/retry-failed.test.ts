@@ -5,7 +5,8 @@ import { Request } from '@crawlee/core';
 import { describe, expect, it } from 'vitest';
 
 import { isMeant, retryFailedCommand } from '../../src/commands/retry-failed.ts';
-import { recordAttempt, toDeadLetter, type Attempt, type DeadLetter } from '../../src/core/dead-letter.ts';
+import { recordAttempt, type Attempt } from '../../src/core/attempts.ts';
+import { toDeadLetter, type DeadLetter } from '../../src/core/dead-letter.ts';
 import { decideRun, type RunRecord } from '../../src/core/run.ts';
 import { settingsSchema, type Settings } from '../../src/input/schema.ts';
 import { readRun, writeRun } from '../../src/storage/run.ts';

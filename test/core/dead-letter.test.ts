@@ -2,7 +2,8 @@
 import { Request } from '@crawlee/core';
 import { describe, expect, it } from 'vitest';
 
-import { recordAttempt, toDeadLetter, type Attempt } from '../../src/core/dead-letter.ts';
+import { recordAttempt, type Attempt } from '../../src/core/attempts.ts';
+import { toDeadLetter } from '../../src/core/dead-letter.ts';
 
 const URL = 'https://a.example/item?id=1';
 

@@ -8,7 +8,7 @@ import Database from 'libsql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { exportRows } from '../../src/commands/export.ts';
+import { exportRows } from '../../src/engine/exports.ts';
 import { defineSite } from '../../src/core/site.ts';
 import { toMeta } from '../../src/core/meta.ts';
 import { withEngine } from '../../src/engine/engine.ts';

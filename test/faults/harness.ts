@@ -5,7 +5,8 @@ import type { Dictionary } from '@crawlee/types';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 
-import { attemptsOf, type Attempt, type DeadLetter } from '../../src/core/dead-letter.ts';
+import { attemptsOf, type Attempt } from '../../src/core/attempts.ts';
+import type { DeadLetter } from '../../src/core/dead-letter.ts';
 import { defineSite, type Site } from '../../src/core/site.ts';
 import { createPlainClient, type PlainClientOptions } from '../../src/fetch/clients/plain.ts';
 import { createHttpCrawler, limitConcurrency } from '../../src/fetch/http-crawler.ts';

@@ -2,7 +2,8 @@
 import { Request } from '@crawlee/core';
 import { describe, expect, it } from 'vitest';
 
-import { climbsOf, type Attempt, type DeadLetter } from '../../src/core/dead-letter.ts';
+import { climbsOf, type Attempt } from '../../src/core/attempts.ts';
+import type { DeadLetter } from '../../src/core/dead-letter.ts';
 import { climb } from '../../src/core/ladder.ts';
 import type { Tier } from '../../src/core/page.ts';
 import { TransportError } from '../../src/core/transport.ts';

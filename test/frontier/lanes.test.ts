@@ -2,7 +2,7 @@
 import type { Request } from '@crawlee/core';
 import { describe, expect, it, vi } from 'vitest';
 
-import { recordAttempt } from '../../src/core/dead-letter.ts';
+import { recordAttempt } from '../../src/core/attempts.ts';
 import { createLadder } from '../../src/core/ladder.ts';
 import type { Tier } from '../../src/core/page.ts';
 import { openBrowserLane } from '../../src/frontier/browser-lane.ts';

@@ -1,7 +1,7 @@
 // Crawlee's StorageClient on one SQLite file, and what the frontier needs beyond it: a page committed in one transaction.
 import type { PaginatedList, StorageClient } from '@crawlee/types';
 
-import { DATASETS, type RunStore } from '../../core/run-store.ts';
+import { DATASETS, OWN_STORE, type RunStore } from '../../core/run-store.ts';
 import type { RunStoreOptions } from '../store-options.ts';
 import { openClaims, recoverFromDeath } from './claims.ts';
 import { openDatasets, toDatasetInfo } from './dataset.ts';
@@ -70,13 +70,13 @@ export function toStorage(parts: ReturnType<typeof openParts>, options: { readOn
     keyValueStore: (id) => keyValueStores.client(id),
     async purge() {
       transaction(() => {
-        for (const kind of ['queue', 'key-value store'] as const) stores.delete(kind, 'default');
+        for (const kind of ['queue', 'key-value store'] as const) stores.delete(kind, OWN_STORE);
         for (const name of Object.values(DATASETS)) stores.delete('dataset', name);
       });
     },
 
     async openRun({ queueId, ...runOptions } = {}) {
-      const id = queueId ?? transaction(() => stores.getOrCreate('queue', 'default')).id;
+      const id = queueId ?? transaction(() => stores.getOrCreate('queue', OWN_STORE)).id;
       return openRunStore(id, parts, runOptions);
     },
     close() {
