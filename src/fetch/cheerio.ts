@@ -3,6 +3,9 @@
 import { createRequire } from 'node:module';
 
 import type * as Cheerio from 'cheerio';
+import type * as DomHandler from 'domhandler';
+import type * as Parse5 from 'parse5';
+import type * as Adapter from 'parse5-htmlparser2-tree-adapter';
 
 /** What is used of https://github.com/fb55/htmlparser2: where elements and texts begin and end. */
 interface Events {
@@ -30,3 +33,16 @@ const requireOfCheerio = createRequire(require.resolve('cheerio'));
 
 export const { load } = require('cheerio') as typeof Cheerio;
 export const { Parser } = requireOfCheerio('htmlparser2') as { Parser: ParserClass };
+
+const entities = requireOfCheerio('entities') as {
+  decodeHTML(text: string): string;
+  decodeHTMLAttribute(text: string): string;
+};
+/** Character references → what they stand for, as the HTML standard has it. */
+export const decodeText = entities.decodeHTML;
+export const decodeAttribute = entities.decodeHTMLAttribute;
+
+/** The kinds of nodes that a tree is made of. */
+export const nodes = requireOfCheerio('domhandler') as typeof DomHandler;
+export const parse5 = requireOfCheerio('parse5') as typeof Parse5;
+export const { adapter } = requireOfCheerio('parse5-htmlparser2-tree-adapter') as typeof Adapter;

@@ -8,6 +8,8 @@ import type { Dom, Page } from '../core/page.ts';
 import { load } from './cheerio.ts';
 import { decode, decodeBody, encodingOf } from './decode.ts';
 import { readFields } from './fields/read.ts';
+import { buildTree } from './html/tree.ts';
+import { withoutEntities } from './html/xml-entities.ts';
 import type { SimpleHeaders } from './clients/headers-of-answer.ts';
 import { kindOf } from './media-type.ts';
 
@@ -28,13 +30,17 @@ export interface Document {
   release(): void;
 }
 
+/** A feed, though it is sent as HTML. https://mimesniff.spec.whatwg.org/#rules-for-distinguishing-if-a-resource-is-a-feed-or-html */
+const FEED = /^\s*(?:<[?!][^>]*>\s*)*<(?:rss|feed|rdf:RDF)[\s>]/;
+
 /** @param contentType As it was sent.
  *  @param url Its own, as a hint at its language. */
 export function openDocument(bytes: Buffer, contentType: string | undefined, url?: string): Document {
   const kind = kindOf(contentType);
-  const xmlMode = kind === 'xhtml' || kind === 'xml';
   const encoding = encodingOf(bytes, contentType, url);
-  return openText(decode(bytes, encoding), { isMarkup: kind === 'html' || xmlMode, xmlMode, encoding });
+  const text = decode(bytes, encoding);
+  const xmlMode = kind === 'xhtml' || kind === 'xml' || (kind === 'html' && FEED.test(text));
+  return openText(text, { isMarkup: kind === 'html' || xmlMode, xmlMode, encoding });
 }
 
 /** Of a text that is decoded already. */
@@ -85,9 +91,11 @@ class OpenDocument implements Document {
   }
 }
 
-/** The options are Crawlee's: its link extraction expects htmlparser2's tree. */
+/** The tree that the HTML standard makes of a page, as it is where no script runs: `<noscript>` has what it says, as elements.
+ *  XML is read leniently, and may have HTML's named entities. The options are Crawlee's: its link extraction expects them. */
 export function parse(html: string, xmlMode = false): Dom {
-  return load(html, { xmlMode, _useHtmlParser2: true } as CheerioOptions) as unknown as Dom;
+  const options = { xmlMode, _useHtmlParser2: true } as CheerioOptions;
+  return load(xmlMode ? withoutEntities(html) : buildTree(html), options) as unknown as Dom;
 }
 
 /** The whole of a body. Node's own `buffer()` takes the way over a Blob, which is three times as slow. */

@@ -2,6 +2,9 @@
 import type { Declaration, FieldMap, FieldValues } from '../../core/fields.ts';
 import type { Dom } from '../../core/page.ts';
 import { Parser } from '../cheerio.ts';
+import { construct, NeedsParse5 } from '../html/construct.ts';
+import { hasContent, MAX_DEPTH } from '../html/tree.ts';
+import { withoutEntities } from '../html/xml-entities.ts';
 import { planOf, type Plan, type PlannedField } from './plan.ts';
 import { readByTree, withRequired } from './tree.ts';
 import type { Open } from './selector.ts';
@@ -21,8 +24,17 @@ export function readFields<Fields extends FieldMap>(
 ): FieldValues<Fields> | null {
   const { html, xmlMode } = page;
   const plan = planOf(declaration, xmlMode);
-  return plan === null ? readByTree(page.tree(), declaration) : withRequired(readText(html, plan, xmlMode), declaration);
+  if (plan === null) return readByTree(page.tree(), declaration);
+  try {
+    return withRequired(readText(html, plan, xmlMode), declaration);
+  } catch (error) {
+    if (error instanceof NeedsParse5) return readByTree(page.tree(), declaration);
+    throw error;
+  }
 }
+
+/** Ends a pass that knows everything. */
+const KNOWN = Symbol('known');
 
 /** A group whose element is open, or the page itself. */
 interface Group {
@@ -95,40 +107,71 @@ function readText(html: string, plan: Plan, xmlMode: boolean): Record<string, un
     }
   };
 
-  const parser = new Parser(
-    {
-      onopentag(name, attributes) {
-        const element = { name, attributes };
-        open.push(element);
-        // A group that this element begins looks inside of it only.
-        for (let nth = groups.length - 1; nth >= 0; nth -= 1) {
-          const group = groups[nth] as Group;
-          for (const field of group.open) {
-            if (field.match?.(open, Math.max(0, group.floor)) === true) found(group, field, element);
-          }
-        }
+  /** How deep in `<template>`s, which are no part of the page. */
+  let hidden = 0;
+  const begin = (name: string, attributes: Open['attributes']) => {
+    if (hidden > 0 || (!xmlMode && hasContent(name, attributes))) hidden += 1;
+    if (hidden > 1) return;
+    if (open.length >= MAX_DEPTH && !xmlMode) throw new NeedsParse5('too deep to be told in the order of the tree');
+    const element = { name, attributes };
+    open.push(element);
+    // A group that this element begins looks inside of it only.
+    for (let nth = groups.length - 1; nth >= 0; nth -= 1) {
+      const group = groups[nth] as Group;
+      for (const field of group.open) {
+        if (field.match?.(open, Math.max(0, group.floor)) === true) found(group, field, element);
+      }
+    }
+  };
+  const text = (said: string) => {
+    if (hidden > 0) return;
+    for (const capture of captures) capture.text += said;
+  };
+  /** @returns Whether everything is known. */
+  const end = (): boolean => {
+    if (hidden > 0) hidden -= 1;
+    if (hidden > 0) return false;
+    for (let last = captures.at(-1); last?.depth === open.length; last = captures.at(-1)) {
+      captures.pop();
+      last.end(last.text);
+    }
+    open.pop();
+    for (let last = groups.at(-1); last?.floor === open.length; last = groups.at(-1)) {
+      groups.pop();
+      last.end();
+    }
+    return pending === 0 && root.open.length === 0;
+  };
+
+  if (xmlMode) {
+    const parser = new Parser(
+      {
+        onopentag: begin,
+        ontext: text,
+        onclosetag() {
+          if (end()) parser.pause();
+        },
       },
-      ontext(text) {
-        for (const capture of captures) capture.text += text;
+      { xmlMode, decodeEntities: true },
+    );
+    parser.write(withoutEntities(html));
+    // Elements that nothing has ended, end here.
+    if (pending > 0 || root.open.length > 0) parser.end();
+    return root.values;
+  }
+  try {
+    construct(html, {
+      open: begin,
+      text,
+      close() {
+        if (end()) throw KNOWN;
       },
-      onclosetag() {
-        for (let last = captures.at(-1); last?.depth === open.length; last = captures.at(-1)) {
-          captures.pop();
-          last.end(last.text);
-        }
-        open.pop();
-        for (let last = groups.at(-1); last?.floor === open.length; last = groups.at(-1)) {
-          groups.pop();
-          last.end();
-        }
-        if (pending === 0 && root.open.length === 0) parser.pause();
-      },
-    },
-    { xmlMode, decodeEntities: true },
-  );
-  parser.write(html);
-  // Elements that nothing has ended, end here.
-  if (pending > 0 || root.open.length > 0) parser.end();
+      comment() {},
+      doctype() {},
+    });
+  } catch (error) {
+    if (error !== KNOWN) throw error;
+  }
   return root.values;
 }
 
