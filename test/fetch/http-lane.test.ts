@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 
 import type { Handler, Page } from '../../src/core/page.ts';
 import { VerdictError } from '../../src/core/verdict.ts';
+import { Tokens } from '../../src/fetch/html/tokens.ts';
 import { toRequestId } from '../../src/storage/sqlite/request-queue.ts';
 import { newFolder, openIn } from '../storage/sqlite/fixture.ts';
 import { crawlLab, labSite, page, pushPath, speedUpClock, startServer, status } from './lab.ts';
@@ -38,17 +39,19 @@ beforeEach(() => {
 afterEach(() => restoreClock());
 
 describe('a page', () => {
-  /** Parses by any of the two builds of htmlparser2: Crawlee's own hook uses the one, ours the other. */
+  /** Parses by our own pass, and by any of the two builds of htmlparser2, one of which Crawlee's own hook uses. */
   async function countParses(work: () => Promise<unknown>): Promise<number> {
     const fromCheerio = createRequire(createRequire(import.meta.url).resolve('cheerio'));
     const commonJs = fromCheerio('htmlparser2') as { Parser: { prototype: { end(): void } } };
     const esmFile = fromCheerio.resolve('htmlparser2').replace(/([\\/])lib([\\/])/, '$1lib$1esm$2');
     const esm = (await import(pathToFileURL(esmFile).href)) as typeof commonJs;
     const spies = [commonJs, esm].map(({ Parser }) => vi.spyOn(Parser.prototype, 'end'));
+    const ours = vi.spyOn(Tokens.prototype, 'next');
     await work();
     const parses = spies.reduce((sum, { mock }) => sum + mock.calls.length, 0);
-    for (const spy of spies) spy.mockRestore();
-    return parses;
+    const ends = ours.mock.results.filter(({ value }) => value === 'eof').length;
+    for (const spy of [...spies, ours]) spy.mockRestore();
+    return parses + ends;
   }
 
   it('is parsed once', async () => {
