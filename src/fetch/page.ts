@@ -4,7 +4,7 @@ import { prettifyError, type ZodError } from 'zod';
 
 import { DATASETS } from '../core/run-store.ts';
 import { absentFields } from '../core/absent-fields.ts';
-import { attemptsOf } from '../core/dead-letter.ts';
+import { attemptsOf } from '../core/attempts.ts';
 import { RENDERING, type Dom, type Page, type Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
 import { VerdictError } from '../core/verdict.ts';
