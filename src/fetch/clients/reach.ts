@@ -47,6 +47,7 @@ export function createReach({ startUrls, allowPrivate, resolve = lookUp }: Reach
   const nets = allowed.filter((entry) => typeof entry !== 'string');
   const names = allowed.filter((entry) => typeof entry === 'string').map((name) => toHost(name).key);
   if (nets.some((net) => isWithin(LOOPBACK, net))) names.push(THIS_MACHINE);
+  const spelled = new Set(startUrls.map((url) => new URL(url).hostname));
   const named = new Set(startUrls.map((url) => toHost(new URL(url).hostname).key));
   /** The private nets that a named name was in when it was first looked up: it is held to them. */
   const firstNets = new Map<string, Set<string>>([[THIS_MACHINE, new Set([THIS_MACHINE])]]);
@@ -112,6 +113,8 @@ export function createReach({ startUrls, allowPrivate, resolve = lookUp }: Reach
   return {
     lookup,
     admit(hostname, { from, proxied }) {
+      // Nearly every link of most crawls: from a start URL's host to itself.
+      if (spelled.has(hostname) && (from === null || isPageOf(from, hostname))) return;
       if (!MAY_BE_OWN.test(hostname) && !named.has(hostname)) return;
       const host = toHost(hostname);
       const { key, net } = host;
@@ -124,6 +127,16 @@ export function createReach({ startUrls, allowPrivate, resolve = lookUp }: Reach
       return judgeNamed(host, hostname, from, proxied);
     },
   };
+}
+
+/** Whether an address is one of a host, without the cost of parsing it. A name and a password before the host do not pass. */
+function isPageOf(page: LedFrom, hostname: string): boolean {
+  if (typeof page !== 'string') return false;
+  const start = page.indexOf('://') + 3;
+  return (
+    page.startsWith(hostname, start) &&
+    /^(?::\d+)?(?:[/?#]|$)/.test(page.slice(start + hostname.length, start + hostname.length + 8))
+  );
 }
 
 function toHost(hostname: string): Host {

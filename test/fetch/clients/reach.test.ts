@@ -118,6 +118,9 @@ describe('of two start URLs', () => {
     ['http://10.0.0.9/', 'http://shop.example/', false],
     ['http://localhost:3000/', 'http://shop.example/', false],
     ['http://127.0.0.1:3000/', 'http://shop.example/', false],
+    ['http://wiki.corp/', 'http://wiki.corp.evil.example/', false],
+    ['http://wiki.corp/', 'http://wiki.corp:80@evil.example/', false],
+    ['http://wiki.corp/', 'http://wiki.corp:8080/page?x', true],
     ['http://wiki.corp/', 'http://other.example/', false],
   ])('a private one is led to from the private alone: %s from %s: %s', async (url, from, may) => {
     expect(await reaches(open({ startUrls, names }).reach, url, from)).toBe(may);
