@@ -53,9 +53,11 @@ function keepOthersOut(signals: readonly NodeJS.Signals[]): () => void {
   return () => void process.off('newListener', onNew);
 }
 
-/** Before there is a crawl, and after it, nobody listens for SIGUSR2: from now on it ends this process at no time. */
+/** Before there is a crawl, and after it, nobody listens for SIGUSR2: from now on it ends this process at no time. Nor does
+ *  SIGXFSZ: a file that may grow no further (`ulimit -f`) is an error of its write, as a full disk is. */
 export function outliveQuestions(): void {
   process.on('SIGUSR2', () => {});
+  process.on('SIGXFSZ' as NodeJS.Signals, () => {});
 }
 
 /** Calls `onAsked` at each SIGUSR2 (SIGUSR1 is Node's inspector's) until `stop()`. */

@@ -71,6 +71,18 @@ it.skipIf(process.platform !== 'linux' || !isRoot)(
   },
 );
 
+it('files that may not grow end the crawl in a sentence, not by a signal; without the limit, it goes on', async () => {
+  const storageDir = newStorageDir();
+  const args = [site.url, '--storage-dir', storageDir, '--format', 'json'];
+  const small = await crawlWith('ulimit -f 800', args);
+  expectOneSentence(small.stderr, /^\[storage\] Cannot write .*crawl\.sqlite: .*Free some space/);
+  expect(small.code).toBe(1);
+  const { code, stderr } = await crawl(storageDir).ended;
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('resuming');
+  expectEachOnce(storageDir);
+});
+
 it.each([
   ['file', (dir: string) => readdirSync(dir).filter((name) => name.startsWith('crawl.sqlite'))],
   ['whole folder', () => ['']],

@@ -37,7 +37,7 @@ function waiting(storageDir: string): number {
 }
 
 it.each([1, 2])(
-  `a crawl by %i of hosts that fail and throttle, killed ${KILLS} times, has each row once, and fetches no finished page again`,
+  `a crawl by %i of failing, throttling hosts, killed ${KILLS} times, has each row once, and fetches no page again`,
   async (workers) => {
     let onRequest: () => unknown = () => {};
     const sites: FlakySite[] = [

@@ -40,7 +40,7 @@ function drawFrom(seed: number): (below: number) => number {
   };
 }
 
-it(`of ${PAGES} pages with 30% of the answers faulty, each that can succeed has exactly one row, and the others are dead letters`, async () => {
+it(`of ${PAGES} pages with 30% of the answers faulty, each has exactly one row or one dead letter`, async () => {
   const draw = drawFrom(17);
   const isHopeless = (page: number) => page % HOPELESS === 0;
   const hits = new Map<string, number>();
