@@ -2,6 +2,8 @@
 import { RequestState } from '@crawlee/core';
 import { describe, expect, it, vi } from 'vitest';
 
+import { recordAttempt } from '../../src/core/attempts.ts';
+import { createLadder } from '../../src/core/ladder.ts';
 import { SurefootError } from '../../src/core/errors.ts';
 import { add, holdClock, nameOf, NOW, overSqlite, rowsOf, STORES, take, talliesOf } from './fixture.ts';
 
@@ -218,6 +220,38 @@ describe.each(STORES)('over %s', (_, open) => {
     await frontier.markRequestHandled(again);
     expect(await rowsOf(bench, 'default')).toEqual([{ n: 2 }]);
   });
+});
+
+it('a settlement that fails loses no figure, and teaches the ladder nothing before it is written', async () => {
+  let failures = 2;
+  const ladder = createLadder({ tiers: ['http', 'impersonate'] });
+  const refused = vi.spyOn(ladder, 'refused');
+  const { frontier, store } = await overSqlite({
+    ladder,
+    around: ({ settle }) => ({
+      async settle(pages) {
+        if (failures-- > 0) throw new Error('the disk is full');
+        return settle(pages);
+      },
+    }),
+  });
+  await add(frontier, 'a');
+  const first = await take(frontier);
+  const blocked = { tier: 'http', verdict: 'blocked', status: 403, error: 'HTTP 403', next: 'impersonate' } as const;
+  recordAttempt(first, { at: new Date(NOW).toISOString(), ...blocked });
+  frontier.defer(first, NOW);
+  await expect(frontier.reclaimRequest(first)).rejects.toThrow('the disk is full');
+  expect(refused).not.toHaveBeenCalled();
+  failures = 0;
+  await frontier.reclaimRequest(first);
+  expect(refused).toHaveBeenCalledOnce();
+
+  const again = await take(frontier);
+  frontier.count('images');
+  failures = 1;
+  await expect(frontier.markRequestHandled(again)).rejects.toThrow('the disk is full');
+  await frontier.markRequestHandled(again);
+  expect((await store.totals()).counters).toEqual({ images: 1, 'climb http impersonate blocked': 1 });
 });
 
 it('what was given up is counted over restarts', async () => {

@@ -135,6 +135,18 @@ it('hosts that are back to normal are forgotten', () => {
   expect(many.speeds(50, 0)).toEqual([]);
 });
 
+it('what a host was found to bear is remembered, however many others have come and gone since', () => {
+  const many = pace(8, 1_000);
+  many.takeOff(HOST, 0);
+  many.land(HOST, { how: 'throttled', millis: 10 }, 0);
+  for (let n = 0; n < 30_000; n++) {
+    many.takeOff(`${n}.example`, n);
+    many.land(`${n}.example`, { how: 'good', millis: 10 }, n);
+  }
+  expect(windowOf(many)).toBe(4);
+  expect(many.memory(1e9).map(([host]) => host)).toEqual([HOST]);
+});
+
 describe('the next process', () => {
   it('calls a host as carefully as the one before it, and no faster than it may', () => {
     const before = pace(8);

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 import { SurefootError } from '../../../src/core/errors.ts';
 import { openStorage } from '../../../src/storage/open.ts';
-import { clearRun, readRun, writeRun } from '../../../src/storage/run.ts';
+import { readRun, writeRun } from '../../../src/storage/run.ts';
 import { openSqliteStorage, type SqliteStorage } from '../../../src/storage/sqlite/client.ts';
 import { claim, fileIn, newFolder, openIn, queueWith, row, tally } from './fixture.ts';
 
@@ -132,7 +132,7 @@ describe('a store whose leaves are damaged', () => {
     damageLeaves(fileIn(dir));
     const storage = openIn(dir);
     for (let time = 0; time < 2; time++) {
-      await expect(clearRun(storage)).rejects.toMatchObject({
+      await expect(storage.purge()).rejects.toMatchObject({
         code: 'unusable-store',
         message: expect.stringContaining('--fresh'),
       });
