@@ -57,6 +57,9 @@ export interface Ladder {
    *  as they come; that scripts make a page, or that an answer is garbled, is the page's own, and counts when it is done.
    *  @returns Whether a start has moved: worth saving at once. */
   refused(host: string, label: string, from: Tier, to: Tier): boolean;
+  /** A page was found to need its scripts, and goes to a tier that runs them. That counts when it is done there, which may
+   *  take a while; until then no more pages of its kind are fetched by halves than can be learnt from. */
+  needsScripts(host: string, label: string): void;
   /** A page is done. @returns As `refused`. */
   learn(page: Landed): boolean;
   /** Whether rendering has shown nothing more of a host's pages of a label: they are taken as they are sent. */
@@ -71,6 +74,9 @@ export interface Ladder {
   memory(): LadderMemory;
 }
 
+/** Pages without a browser after which, if most of them needed their scripts, the next ones go where scripts run: as long as
+ *  none of them is done there. */
+const SHELLS_FETCHED = 20;
 /** Pages that the memory of a start goes by. */
 const REMEMBERED = 10;
 /** A cheaper tier is tried with one page of so many, and no sooner than that. */
@@ -93,6 +99,16 @@ export interface LadderOptions {
 export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): Ladder {
   let usable = TIERS.filter((tier) => tiers.includes(tier));
   const rungs = new Map(Object.entries(memory));
+  /** Of the last pages that were fetched without a browser, whether each needed one. */
+  const shells = new Map<string, boolean[]>();
+  const noteShell = (key: string, needed: boolean) => {
+    if (!shells.has(key) && shells.size >= MAX_RUNGS) shells.delete([...shells.keys()][0] as string);
+    shells.set(key, [...(shells.get(key) ?? []), needed].slice(-SHELLS_FETCHED));
+  };
+  const areShells = (key: string) => {
+    const last = shells.get(key) ?? [];
+    return last.length === SHELLS_FETCHED && last.filter(Boolean).length * 2 > SHELLS_FETCHED;
+  };
   const lowest = () => usable[0] ?? 'http';
   /** What was learnt of a tier that is not to be had (any more) counts for nothing. */
   const rungOf = (key: string) => {
@@ -109,7 +125,9 @@ export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): 
     change(rung);
     if (!rungs.has(key) && rungs.size >= MAX_RUNGS) rungs.delete([...rungs.keys()][0] as string);
     rungs.set(key, rung);
-    return rung.start !== before.start || isInVain(rung) !== isInVain(before);
+    const moved = rung.start !== before.start || isInVain(rung) !== isInVain(before);
+    if (moved) shells.delete(key);
+    return moved;
   };
 
   return {
@@ -119,8 +137,11 @@ export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): 
     start(host, label, now) {
       const pin = pins[label];
       if (pin !== undefined) return usable.includes(pin) ? pin : (usable.find((tier) => costs(tier) > costs(pin)) ?? lowest());
-      const rung = rungOf(keyOf(host, label));
-      if (!rung) return lowest();
+      const key = keyOf(host, label);
+      const rung = rungOf(key);
+      const first = rung?.start ?? lowest();
+      if (areShells(key)) return climb(usable, first, 'needs-browser') ?? first;
+      if (!rung) return first;
       if (rung.start === lowest() || rung.pagesSinceProbe < PROBE_PAGES || now - rung.probedAt < PROBE_MILLIS) return rung.start;
       rung.pagesSinceProbe = 0;
       rung.probedAt = now;
@@ -140,7 +161,11 @@ export function createLadder({ tiers, pins = {}, memory = {} }: LadderOptions): 
       const rung = rungOf(keyOf(host, label));
       return rung !== undefined && isInVain(rung);
     },
-    learn: (page) => revise(page.host, page.label, (rung) => learn(rung, page)),
+    needsScripts: (host, label) => noteShell(keyOf(host, label), true),
+    learn(page) {
+      if (page.ended === page.started && !RENDERING.includes(page.ended)) noteShell(keyOf(page.host, page.label), false);
+      return revise(page.host, page.label, (rung) => learn(rung, page));
+    },
     without(tier) {
       usable = usable.filter((other) => other !== tier);
     },

@@ -127,7 +127,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   ) => {
     const version = tab.page.context().browser()?.version() ?? browser.version;
     const again = request.retryCount > 0;
-    const [, , cookies] = await Promise.all([
+    const [, , , cookies] = await Promise.all([
       tab.identify(userAgentOverride(headers, version, machine)),
       tab.requests.rule({
         url: request.url,
@@ -139,6 +139,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
         payload: request.payload,
         onHop,
       }),
+      // Of the browser itself, whatever else there is to say: a tab that was used before may stand in one that stands still.
+      tab.cdp.send('Target.getTargetInfo'),
       putCookies(profile.context, session, profile.cookies, { url: request.url, header: valueOf(headers, 'cookie') }),
     ]);
     profile.cookies = cookies;

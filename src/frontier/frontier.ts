@@ -326,6 +326,9 @@ export class Frontier implements IRequestManager {
     const landing = this.#landingOf(flight, 'bad');
     const isOurs = await this.#settle(airborne, { kind: 'again', body: bodyOf(request), after, lane, landing });
     // Only now, as above.
+    if (isOurs && next !== undefined && next !== flight.tier && verdict === 'needs-browser') {
+      this.#ladder.needsScripts(new URL(request.url).host, request.label ?? '');
+    }
     if (isOurs && next !== undefined && next !== flight.tier && verdict === 'blocked') {
       if (this.#ladder.refused(new URL(request.url).host, request.label ?? '', flight.tier, next)) this.#onLearnt();
     }

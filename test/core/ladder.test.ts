@@ -235,3 +235,41 @@ describe('rendering in vain', () => {
     expect(ladder.rendersInVain('a.test', 'DETAIL')).toBe(false);
   });
 });
+
+describe('while it is not known whether pages of a kind need their scripts', () => {
+  const start = (ladder: ReturnType<typeof createLadder>, label = 'DETAIL') => ladder.start('a.example', label, 0);
+  const fetchedByHalves = (shells: number, whole: number, tiers = DEFAULT) => {
+    const ladder = createLadder({ tiers });
+    for (let page = 0; page < whole; page += 1) ladder.learn(landed('http', 'http'));
+    for (let page = 0; page < shells; page += 1) ladder.needsScripts('a.example', 'DETAIL');
+    return ladder;
+  };
+
+  it.each<[number, number, readonly Tier[], Tier]>([
+    [19, 0, DEFAULT, 'http'],
+    [20, 0, DEFAULT, 'browser'],
+    [11, 9, DEFAULT, 'browser'],
+    [10, 10, DEFAULT, 'http'],
+    [5, 100, DEFAULT, 'http'],
+    // The last twenty count.
+    [20, 500, DEFAULT, 'browser'],
+    [20, 0, ['http', 'impersonate', 'api'], 'api'],
+    [20, 0, ['http', 'impersonate'], 'http'],
+  ])('%i that need them, after %i that do not, of %j: the next one starts in %s', (shells, whole, tiers, expected) => {
+    expect(start(fetchedByHalves(shells, whole, tiers))).toBe(expected);
+  });
+
+  it('says nothing of another label or host', () => {
+    const ladder = fetchedByHalves(20, 0);
+    expect(start(ladder, 'LIST')).toBe('http');
+    expect(ladder.start('b.example', 'DETAIL', 0)).toBe('http');
+  });
+
+  it('the first one that is done in the browser decides', () => {
+    const needed = fetchedByHalves(20, 0);
+    needed.learn(needsBrowser());
+    expect(start(needed)).toBe('browser');
+    needed.learn(landed('browser', 'browser', { rendered: false }));
+    expect(start(needed)).toBe('http');
+  });
+});

@@ -145,7 +145,7 @@ describeBrowser('scrollToEnd()', () => {
     const paths = ['/sentinel', '/tall-footer', '/box', '/sentinel-in-box', '/window', '/lazy'];
     const prepare = { PAGE: async (view: BrowserView) => view.scrollToEnd() };
     const counts: Record<string, number> = {};
-    await crawlBrowser({
+    const { failures } = await crawlBrowser({
       urls: paths.map((path) => server.origin + path),
       concurrency: 3,
       site: { browser: { prepare } },
@@ -153,6 +153,7 @@ describeBrowser('scrollToEnd()', () => {
         counts[new URL(request.url).pathname] = $('.item').length;
       },
     });
+    expect(failures).toEqual([]);
     expect(counts).toEqual({
       '/sentinel': 200,
       '/tall-footer': 200,

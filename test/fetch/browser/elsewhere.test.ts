@@ -38,7 +38,7 @@ describeBrowser('a page that sends its reader to what shows nothing', () => {
     expect(failures).toEqual([]);
     expect(pages[0]?.response).toMatchObject({ status: 200, headers: { 'x-lab': 'thanks' } });
     expect(pages[0]?.$('h1').text()).toBe('thanks');
-    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   const click = async (view: BrowserView) => {

@@ -18,8 +18,6 @@ const READ: Readonly<Record<string, Answer>> = {
   ),
   '/pushes': script('let n = 0; setInterval(() => history.pushState(0, "", "?" + n++), 5)'),
   '/opens': script('setInterval(() => open("/popup"), 20)'),
-  '/throws': script('setInterval(() => Promise.reject(new Error("mine")), 1); onerror = () => { throw 1 }'),
-  '/logs': script('setInterval(() => { for (let i = 0; i < 200; i++) console.log("x".repeat(1000)) }, 1)'),
   '/socket': script('setInterval(() => new WebSocket("ws://" + location.host + "/nothing"), 20)'),
   '/download': script('setInterval(() => { location = "/file" }, 50)'),
 };
@@ -36,6 +34,8 @@ const LOST: Readonly<Record<string, Answer>> = {
 
 /** Those that may be either. */
 const OPEN: Readonly<Record<string, Answer>> = {
+  '/logs': script('setInterval(() => { for (let i = 0; i < 200; i++) console.log("x".repeat(1000)) }, 1)'),
+  '/throws': script('setInterval(() => Promise.reject(new Error("mine")), 1); onerror = () => { throw 1 }'),
   '/closes': script('setTimeout(() => { window.close(); open("", "_self").close() }, 0)'),
   '/grows': script('setInterval(() => { for (let i = 0; i < 2000; i++) document.body.append(document.createElement("i")) }, 10)'),
   '/frames': html('<h1>page</h1><iframe src="/frames?1"></iframe><iframe src="/frames?2"></iframe>'),
