@@ -1,10 +1,11 @@
 // `npm run bench`: all tables in one run, written to bench/RESULTS.md too. `npm run bench -- --quick`: one process against
-// stock Crawlee in under a minute; fails below three times its pace. What is claimed is ratios, not times.
+// stock Crawlee in under a minute; fails below three times its pace. `npm run bench -- browser`: the browser lane. What is claimed is ratios, not times.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
+import { compareBrowsers, type BrowserFigures } from './browser.ts';
 import { BY_TREE, compareCrawls, OURS, PYTHON_PEERS, STOCK, TWO_WORKERS, type CrawlFigures } from './crawls.ts';
 import { measureCores } from './cores.ts';
 import { compareParsers } from './parsers.ts';
@@ -30,6 +31,7 @@ const say = (line: string) => console.error(line);
 // Or the first run would compile, and be charged for it.
 execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' });
 if (process.argv.includes('--quick')) await quick();
+else if (process.argv.includes('browser')) console.log(browserTable(await compareBrowsers(roundsOf(3), say)));
 else await full();
 
 async function quick(): Promise<void> {
@@ -91,6 +93,20 @@ async function full(): Promise<void> {
     const pages = stories + Math.ceil(stories / 30);
     add(`## A crawl of ${pages.toLocaleString('en-US')} pages of 35 KB, ${timesOf(rounds)}\n\n${crawlTable(figures)}`);
   }
+}
+
+function browserTable(figures: readonly BrowserFigures[]): string {
+  const rows = figures.map(({ way, pagesPerSecond, cpuMillis, documents, scripts, bytes, peakBytes }) => [
+    way,
+    pagesPerSecond.toFixed(1),
+    cpuMillis.toFixed(0),
+    documents.toFixed(2),
+    String(scripts),
+    (bytes / 1_000).toFixed(1),
+    inMegabytes(peakBytes),
+  ]);
+  const head = ['Crawler', 'pages/s', 'CPU ms a page', 'documents a page', 'scripts a crawl', 'KB a page', 'peak RSS'];
+  return toTable(head, rows);
 }
 
 function timesOf(rounds: number): string {
