@@ -1,5 +1,5 @@
 // Starts real crawls as child processes, and reads what they left on disk.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,6 +42,18 @@ export function startCrawl(
     stderr,
   }));
   return { child, startedMillis, ended };
+}
+
+/** The workers of a crawl that lives. */
+export function workersOf({ child }: CrawlProcess): number[] {
+  try {
+    return execFileSync('pgrep', ['-P', String(child.pid), '-f', 'dist/worker.js'], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map(Number);
+  } catch {
+    return []; // None.
+  }
 }
 
 export function newStorageDir(): string {

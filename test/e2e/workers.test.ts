@@ -1,5 +1,4 @@
 // `--workers`: what is promised of one process holds over several, and no death of one loses or repeats anything.
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -13,7 +12,15 @@ import { demoStories, demoStoryById } from '../../src/demo/stories.ts';
 import { copyProject, start as startIn, writeInto } from '../docs/project.ts';
 import { serve } from '../faults/serve.ts';
 import { seededRandom } from '../seed.ts';
-import { handledUrls, newStorageDir, readDeadLetters, readExport, startCrawl, type CrawlProcess } from './crawl-process.ts';
+import {
+  handledUrls,
+  newStorageDir,
+  readDeadLetters,
+  readExport,
+  startCrawl,
+  type CrawlProcess,
+  workersOf,
+} from './crawl-process.ts';
 
 const random = seededRandom('workers');
 
@@ -77,18 +84,6 @@ async function startSite({
 function start(sites: readonly Site[], storageDir: string, ...more: string[]): CrawlProcess {
   const urls = sites.map(({ url }) => url);
   return startCrawl([...urls, '--workers', '2', '--tiers', 'http', '--format', 'json', '--storage-dir', storageDir, ...more]);
-}
-
-/** The workers of a crawl that lives. */
-function workersOf({ child }: CrawlProcess): number[] {
-  try {
-    return execFileSync('pgrep', ['-P', String(child.pid), '-f', 'dist/worker.js'], { encoding: 'utf8' })
-      .trim()
-      .split('\n')
-      .map(Number);
-  } catch {
-    return []; // None.
-  }
 }
 
 function isAlive(pid: number): boolean {
