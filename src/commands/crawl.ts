@@ -30,7 +30,7 @@ import { redactData, type Redactor } from '../platform/redact.ts';
 import { listenForSignals, type Interruption } from '../platform/signals.ts';
 import { watch } from '../platform/watch.ts';
 import { attemptLine, type EndedAttempt } from '../report/attempts.ts';
-import { failurePrinter, goneLine, secondPassLine } from '../report/failures.ts';
+import { failurePrinter, goneLine, handlerErrorPrinter, secondPassLine } from '../report/failures.ts';
 import { toCount, toPages } from '../report/figures.ts';
 import { openingLine } from '../report/opening.ts';
 import { formatSnapshot } from '../report/live.ts';
@@ -178,7 +178,10 @@ async function crawlRun(context: RunContext): Promise<number> {
     redact,
     onLogLine: (line: string) => say(line),
     onDeadLetter: failurePrinter((line) => say(line)),
-    ...(settings.verbose && { onAttempt: (attempt: EndedAttempt) => say(attemptLine(attempt)) }),
+    // With --verbose, each attempt is told as it is.
+    ...(settings.verbose
+      ? { onAttempt: (attempt: EndedAttempt) => say(attemptLine(attempt)) }
+      : { onAgain: handlerErrorPrinter((line) => say(line)) }),
     events: surroundings.actor?.events,
     onSecondPass: (requests: number, last: PutOff | null) => say(secondPassLine(requests, last, settings.secondPassDelay)),
   };

@@ -6,6 +6,8 @@ const MINUTE = 60 * SECOND;
 
 /** Waits of 1, 2 and 4 s, plus up to a quarter of that; three retries. */
 const TRANSIENT = { firstMillis: SECOND, retries: 3, jitter: 0.25 };
+/** Of a handler with a bug: twice more, for the page may have come in half. */
+const BUG_RETRIES = 2;
 /** What Retry-After says, else 30 s doubling up to 8 minutes; six tries. */
 const THROTTLED = { firstMillis: 30 * SECOND, retries: 5, jitter: 0 };
 /** A server may ask for half an hour at most, if nothing else is set. */
@@ -20,15 +22,16 @@ const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{2}:\d{2}:\d{2}/;
  *  @param failures Attempts that failed so far, this one included; from 1.
  *  @param options.retryAfter The header as it was sent, for `throttled`.
  *  @param options.maxRetryAfterMillis What Retry-After may ask for at most. @default half an hour
+ *  @param options.isBug Whether the handler's own code is at fault, and has never yet worked for a page of this label.
  *  @param options.now Epoch milliseconds. @param options.random In [0, 1). */
 export function backoff(
   verdict: Exclude<Verdict, 'ok'>,
   failures: number,
-  options: { retryAfter?: string | undefined; maxRetryAfterMillis?: number; now: number; random: number },
+  options: { retryAfter?: string | undefined; maxRetryAfterMillis?: number; isBug?: boolean; now: number; random: number },
 ): number | null {
   if (verdict !== 'transient' && verdict !== 'throttled' && verdict !== 'blocked') return null;
   const { firstMillis, retries, jitter } = verdict === 'throttled' ? THROTTLED : TRANSIENT;
-  if (failures > retries) return null;
+  if (failures > (options.isBug ? BUG_RETRIES : retries)) return null;
   const asked = verdict === 'throttled' ? parseRetryAfter(options.retryAfter, options.now) : null;
   if (asked !== null) return Math.min(asked, options.maxRetryAfterMillis ?? MAX_RETRY_AFTER_MILLIS);
   return Math.round(firstMillis * 2 ** (failures - 1) * (1 + jitter * options.random));

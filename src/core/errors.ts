@@ -29,6 +29,17 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
+/** The line in src/routes/ that an error comes from, such as `src/routes/shop/detail.ts:4:9`; null: none. */
+export function placeInSite(thrown: unknown): string | null {
+  return thrown instanceof Error ? (/[\\/](src[\\/]routes[\\/][^\s)]+)/.exec(thrown.stack ?? '')?.[1] ?? null) : null;
+}
+
+/** Whether a site's own code is at fault, which no other try mends. What Node and fetch() throw has a code or a cause. */
+export function isSiteBug(thrown: unknown): boolean {
+  if (!(thrown instanceof TypeError || thrown instanceof ReferenceError || thrown instanceof SyntaxError)) return false;
+  return !('code' in thrown) && !('cause' in thrown) && placeInSite(thrown) !== null;
+}
+
 /** What is told of an error that ends the process: one sentence for what a person can mend, the whole stack for a bug.
  *  @param origin As Node's `uncaughtException` has it. */
 export function lastWords(thrown: unknown, origin?: NodeJS.UncaughtExceptionOrigin): string {

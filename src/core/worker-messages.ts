@@ -14,6 +14,8 @@ export interface Assignment {
   readonly tier: Tier;
   /** When it was claimed, by the store's clock. */
   readonly claimedAt: number;
+  /** Whether any page of its label has succeeded. */
+  readonly labelWorks: boolean;
 }
 
 /** A page that a worker is done with. */

@@ -73,6 +73,8 @@ export interface EngineOptions {
   onDeadLetter: (letter: DeadLetter) => void;
   /** Told of each attempt that is over. */
   onAttempt?: FrontierOptions['onAttempt'];
+  /** Told of each attempt that failed and is to be repeated. */
+  onAgain?: FrontierOptions['onAgain'];
   /** Told when requests that used up their tries are about to go round once more, and which of them was put off last. */
   onSecondPass: (requests: number, last: PutOff | null) => void;
   /** Where Crawlee hears of migrations and of when to save. @default events of this process */
@@ -175,6 +177,7 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
       secondPassDelayMillis: settings.secondPassDelay * SECOND,
       onDeadLetter: options.onDeadLetter,
       onAttempt: options.onAttempt,
+      onAgain: options.onAgain,
       onSecondPass(requests, last) {
         http.limit(Math.ceil(settings.concurrency / SECOND_PASS_SHARE));
         options.onSecondPass(requests, last);

@@ -43,6 +43,7 @@ export interface BrowserLane extends Pick<Preparation['lane'], 'setDelay'>, Pick
   /** Says that the answer to a request has begun to arrive. */
   arrived(request: Request): Promise<void>;
   flightOf(request: Request): PageFlight & {
+    readonly labelWorks: boolean;
     readonly claimedAt: number;
     rendering(needed: boolean): void;
     enter(phase: 'robots' | 'connecting' | 'waiting' | 'parsing' | 'handler'): void;

@@ -26,6 +26,7 @@ export interface Lane extends Recourse, Pick<Preparation['lane'], 'setDelay'>, P
   flightOf(request: Request): PageFlight & {
     readonly claimedAt: number;
     readonly tier: Tier;
+    readonly labelWorks: boolean;
     enter(phase: 'robots' | 'connecting' | 'waiting' | 'parsing' | 'handler'): void;
   };
 }

@@ -5,7 +5,7 @@ import type { Request } from '@crawlee/core';
 import { backoff, THROTTLED_TRIES } from '../core/backoff.ts';
 import { attemptsOf, recordAttempt, type Attempt } from '../core/attempts.ts';
 import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
-import { messageOf } from '../core/errors.ts';
+import { isSiteBug, messageOf, placeInSite } from '../core/errors.ts';
 import type { Cause } from '../core/ladder.ts';
 import { SERVICES, type Tier } from '../core/page.ts';
 import { TransportError } from '../core/transport.ts';
@@ -18,7 +18,8 @@ export interface Recourse {
   /** Rests the request's whole host. */
   pause(request: Request, until: number): void;
   giveUp(request: Request, end: 'failed' | 'missing' | 'skipped', deadLetter?: DeadLetter): void;
-  flightOf(request: Request): { readonly tier: Tier };
+  /** `labelWorks`: whether any page of the label had succeeded when this one was handed out. */
+  flightOf(request: Request): { readonly tier: Tier; readonly labelWorks: boolean };
 }
 
 /** What an outcome asks of the rest of the crawl. */
@@ -63,7 +64,7 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
   const { recourse, ways = NO_WAYS, maxRetryAfterMillis, secondPass, redact, onDeadLetter } = options;
   const { now = Date.now, random = Math.random } = options;
   return (request, error) => {
-    const { tier } = recourse.flightOf(request);
+    const { tier, labelWorks } = recourse.flightOf(request);
     const fault = error instanceof TransportError ? error : null;
     const said = verdictOfError(error);
     // The services of these tiers are proxies of their own: one that refuses is as good as a tier that is not there.
@@ -77,7 +78,7 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
     if (verdict === 'missing' || verdict === 'skipped') {
       request.noRetry = true;
       const skipped = { at: new Date(at).toISOString(), tier, verdict, status, error: redact(describe(error)) } as const;
-      if (verdict === 'skipped') recordAttempt(request, { ...skipped, ...(rule && { rule }) });
+      recordAttempt(request, { ...skipped, ...(rule && { rule }) });
       recourse.giveUp(request, verdict);
       return verdict;
     }
@@ -94,11 +95,13 @@ export function createErrorHandler(options: OutcomeOptions): (request: Request, 
     const next = isSecondPass ? null : ways.climb(tier, cause);
     // Each tier has its own tries.
     const tries = before.length - before.findLastIndex((attempt) => attempt.next !== undefined);
-    const wait = (failures: number) => backoff(verdict, failures, { retryAfter, maxRetryAfterMillis, now: at, random: random() });
+    const isBug = !labelWorks && isSiteBug(error);
+    const wait = (failures: number) =>
+      backoff(verdict, failures, { retryAfter, maxRetryAfterMillis, isBug, now: at, random: random() });
 
     const again = next !== null ? 0 : isSecondPass || isGone ? null : wait(tries);
     if (verdict === 'throttled') recourse.pause(request, at + (again ?? wait(Math.min(tries, THROTTLED_TRIES - 1)) ?? 0));
-    const mayGoRound = secondPass && !isSecondPass && !isGone && again === null && mayPass(verdict);
+    const mayGoRound = secondPass && !isSecondPass && !isGone && !isBug && again === null && mayPass(verdict);
     const why = again === null && !mayGoRound ? ways.whyNoTier(cause) : '';
     const text = redact([describe(error), why].filter(Boolean).join(' '));
     const attempt: Attempt = { at: new Date(at).toISOString(), tier, verdict, status, error: text };
@@ -136,7 +139,7 @@ function pushedByCrawlee({ errorMessages }: Request) {
 
 /** The message, and for an error from a handler the line in src/routes/ that threw it. */
 function describe(error: unknown): string {
-  const where = error instanceof Error ? /[\\/](src[\\/]routes[\\/][^\s)]+)/.exec(error.stack ?? '')?.[1] : undefined;
+  const where = placeInSite(error);
   const message = messageOf(error).replaceAll(/\s+/g, ' ').trim();
-  return where === undefined ? message : `${message} (${where})`;
+  return where === null ? message : `${message} (${where})`;
 }

@@ -21,6 +21,8 @@ export interface Flight {
   readonly request: InFlight;
   /** How the page is fetched. */
   readonly tier: Tier;
+  /** Whether any page of its label had succeeded when it was handed out. */
+  readonly labelWorks: boolean;
   /** When it was handed out, by the run's clock. */
   readonly since: number;
   /** When it was claimed from the store, a little before that, by the store's clock. */
@@ -59,8 +61,10 @@ export interface OpenFlight extends Flight {
   due: number | null;
 }
 
-export function openFlight(request: InFlight, times: Pick<Flight, 'tier' | 'since' | 'claimedAt'>): OpenFlight {
-  return new Attempt(request, times);
+type HandOut = Pick<Flight, 'tier' | 'since' | 'claimedAt' | 'labelWorks'>;
+
+export function openFlight(request: InFlight, handOut: HandOut): OpenFlight {
+  return new Attempt(request, handOut);
 }
 
 /** A class, as there is one for each page: an object literal with as many getters takes ten times as long to make. */
@@ -69,6 +73,7 @@ class Attempt implements OpenFlight {
   readonly tier: Tier;
   readonly since: number;
   readonly claimedAt: number;
+  readonly labelWorks: boolean;
   throttled = false;
   rows: StagedRow[] = [];
   rejected = 0;
@@ -80,11 +85,12 @@ class Attempt implements OpenFlight {
   rendered: boolean | undefined = undefined;
   #isOpen = true;
 
-  constructor(request: InFlight, { tier, since, claimedAt }: Pick<Flight, 'tier' | 'since' | 'claimedAt'>) {
+  constructor(request: InFlight, { tier, since, claimedAt, labelWorks }: HandOut) {
     this.request = request;
     this.tier = tier;
     this.since = since;
     this.claimedAt = claimedAt;
+    this.labelWorks = labelWorks;
   }
 
   stage(dataset: string, json: string): void {

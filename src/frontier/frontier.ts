@@ -17,6 +17,7 @@ import { MAX_DEATHS } from '../core/crash.ts';
 import { attemptsOf, climbsOf } from '../core/attempts.ts';
 import { toDeadLetter, type DeadLetter } from '../core/dead-letter.ts';
 import { SurefootError } from '../core/errors.ts';
+import { openFacts, type Facts } from '../core/facts.ts';
 import { createLadder, type Ladder } from '../core/ladder.ts';
 import { labelFor } from '../core/label.ts';
 import { laneOf, type Lane } from '../core/lane.ts';
@@ -29,6 +30,7 @@ import {
   type RunStore,
   type Settlement,
   type Standing,
+  type StoredRequest,
   type Totals,
 } from '../core/run-store.ts';
 import type { Assignment } from '../core/worker-messages.ts';
@@ -66,6 +68,8 @@ export class Frontier implements IRequestManager {
   readonly #onBrowserNeeded: () => void;
   readonly #onLearnt: () => void;
   readonly #onAttempt: FrontierOptions['onAttempt'];
+  readonly #onAgain: FrontierOptions['onAgain'];
+  readonly #facts: Facts;
   #standing: Standing;
   #failed: number;
   #counters: Record<string, number> = {};
@@ -91,6 +95,8 @@ export class Frontier implements IRequestManager {
     this.#onBrowserNeeded = options.onBrowserNeeded ?? (() => {});
     this.#onLearnt = options.onLearnt ?? (() => {});
     this.#onAttempt = options.onAttempt;
+    this.#onAgain = options.onAgain;
+    this.#facts = openFacts(totals.counters);
     this.#onDeadLetter = options.onDeadLetter ?? (() => {});
     this.#standing = totals;
     this.#failed = totals.tallies.reduce((sum, { end, pages }) => (end === 'failed' ? sum + pages : sum), 0);
@@ -281,7 +287,7 @@ export class Frontier implements IRequestManager {
    *  for good as well; `giveUp()` has said so before. */
   async markRequestHandled(request: InFlight): Promise<void> {
     const airborne = this.#airborneOf(request);
-    const { flight } = airborne;
+    const { flight, next } = airborne;
     flight.close();
     flight.enter('committing');
     const isSkipped = request instanceof crawlee.Request && request.state === crawlee.RequestState.SKIPPED;
@@ -295,6 +301,15 @@ export class Frontier implements IRequestManager {
     const counters = { ...counted };
     const own = climbsOf(request).map(({ from, to, why }) => climbCounter(from, to, why));
     if (end === 'skipped') own.push(skippedCounter(attemptsOf(request).at(-1)?.rule ?? 'robots'));
+    const facts = this.#facts.of({
+      url: request.url,
+      label: request.label ?? '',
+      end,
+      tier: flight.tier,
+      status: end === 'missing' ? (attemptsOf(request).at(-1)?.status ?? null) : null,
+      isStart: end === 'missing' && depthOf(next.page.request) === 0,
+    });
+    own.push(...facts);
     for (const name of own) counters[name] = (counters[name] ?? 0) + 1;
     const { tier, bytes, rejected, since, rows, letter } = flight;
     const tally = { end, tier, host, bytes, millis: this.#now() - since, rejected, counters };
@@ -305,6 +320,7 @@ export class Frontier implements IRequestManager {
       : { kind: 'done', body, rows, tally, landing };
     const isOurs = await this.#settle(airborne, outcome).catch((error: unknown) => {
       for (const [name, value] of Object.entries(counted)) this.count(name, value);
+      this.#facts.forget(facts);
       throw error;
     });
     // Only now: a commit that failed is tried again, with the same rows.
@@ -333,7 +349,10 @@ export class Frontier implements IRequestManager {
       if (this.#ladder.refused(new URL(request.url).host, request.label ?? '', flight.tier, next)) this.#onLearnt();
     }
     if (endOfPass) this.#schedule.putOff = { url: request.url, label: request.label ?? null, error };
-    if (isOurs) this.#onAttempt?.(toEnded(flight, request, 'again', this.#now()));
+    if (isOurs) {
+      this.#onAttempt?.(toEnded(flight, request, 'again', this.#now()));
+      this.#onAgain?.({ url: request.url, label: request.label ?? null, error });
+    }
     if (lane === 'browser') this.#onBrowserNeeded();
     this.#land(request);
     return { requestId: id, uniqueKey: request.uniqueKey, wasAlreadyPresent: true, wasAlreadyHandled: false, forefront: false };
@@ -376,7 +395,8 @@ export class Frontier implements IRequestManager {
     const { id, url, uniqueKey, errorMessages = [] } = stored;
     const label = labelFor(stored, this.#site);
     this.#takeOff({ id, url, uniqueKey, label, errorMessages, body: '' }, next);
-    return { request: { ...stored, ...(label !== undefined && { label }) }, tier: next.tier, claimedAt: at };
+    const labelWorks = this.#facts.works(label ?? '');
+    return { request: { ...stored, ...(label !== undefined && { label }) }, tier: next.tier, claimedAt: at, labelWorks };
   }
 
   /** Adds what a worker's intake has let in. Resolves when it is on disk; what is beyond `room` new ones, or beyond the
@@ -409,7 +429,8 @@ export class Frontier implements IRequestManager {
   }
 
   #takeOff(request: InFlight, next: Next): void {
-    const flight = openFlight(request, { tier: next.tier, since: this.#now(), claimedAt: next.page.at });
+    const labelWorks = this.#facts.works(request.label ?? '');
+    const flight = openFlight(request, { tier: next.tier, since: this.#now(), claimedAt: next.page.at, labelWorks });
     this.#flights.set(request.id as string, { flight, next });
     this.#schedule.tookOff(request, next, this.#flights.size);
   }
@@ -487,6 +508,11 @@ export class Frontier implements IRequestManager {
 interface Airborne {
   readonly flight: OpenFlight;
   readonly next: Next;
+}
+
+/** How many links led to a page; 0: a person named it. */
+function depthOf({ userData }: StoredRequest): number {
+  return (userData?.['__crawlee'] as { crawlDepth?: number } | undefined)?.crawlDepth ?? 0;
 }
 
 /** One that a worker had is a body already. */

@@ -26,6 +26,8 @@ export interface FrontierOptions {
   onBrowserNeeded?: (() => void) | undefined;
   /** Told of each attempt that is over and on disk. */
   onAttempt?: ((attempt: EndedAttempt) => void) | undefined;
+  /** Told of each attempt that failed and is to be repeated, once that is on disk. */
+  onAgain?: ((page: PutOff) => void) | undefined;
   /** Told when the ladder has learnt something worth saving. */
   onLearnt?: (() => void) | undefined;
   /** When all else is done, requests that used up their tries rest this long and go round once more. @default 60,000 */

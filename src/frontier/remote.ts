@@ -124,8 +124,8 @@ export class RemoteFrontier implements IRequestManager {
     const next = this.#assigned.shift();
     if (!next) return null;
     const request = new crawlee.Request<T>(next.request);
-    const { tier, claimedAt } = next;
-    this.#flights.set(next.request.id, openFlight(request, { tier, since: claimedAt, claimedAt }));
+    const { tier, claimedAt, labelWorks } = next;
+    this.#flights.set(next.request.id, openFlight(request, { tier, since: claimedAt, claimedAt, labelWorks }));
     return request;
   }
 

@@ -17,6 +17,20 @@ export function failurePrinter(say: (text: string) => void): (letter: DeadLetter
   };
 }
 
+/** Handlers' errors that are printed while their pages are tried again. */
+const ERRORS_PRINTED = 10;
+
+/** Prints what a handler threw when it does so first, with its line in src/routes/: a person who is there can mend it at once. */
+export function handlerErrorPrinter(say: (text: string) => void): (page: PutOff) => void {
+  const printed = new Set<string>();
+  return ({ url, label, error }) => {
+    const what = `${label} ${error}`;
+    if (!/src[\\/]routes[\\/]/.test(error) || printed.size === ERRORS_PRINTED || printed.has(what)) return;
+    printed.add(what);
+    say(`The handler of ${label} threw at ${url}: ${error}. The page is tried again.`);
+  };
+}
+
 /** One of them stands for all: a handler that throws at every page is seen before the rest is over.
  *  @param last Null where another process met them. @param delay Seconds. */
 export function secondPassLine(requests: number, last: PutOff | null, delay: number): string {

@@ -58,7 +58,14 @@ export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
     ...spending(meta),
     ...trafficTable(meta, colour, TRAFFIC_SHOWN),
   ];
-  return [paint(title, BOLD, colour), ...tables, ...files, ...noRows(meta, rows), ...nextSteps(meta, canRetry)].join('\n');
+  return [
+    paint(title, BOLD, colour),
+    ...tables,
+    ...files,
+    ...noRows(meta, rows),
+    ...missingStarts(meta),
+    ...nextSteps(meta, canRetry),
+  ].join('\n');
 }
 
 /** The `status` command: how far a run is, host by host, and what failed last. Ends without a line break.
@@ -134,6 +141,17 @@ function noRows(meta: RunMeta, rows: number): string[] {
   }
   if (missing > 0 && failed === 0) return [`No rows: ${toPages(missing)} missing (HTTP 404 or 410), and no other came.${first}`];
   return [];
+}
+
+/** A page that a person named is one that they count on. */
+function missingStarts({ missingStarts: { count, first } }: RunMeta): string[] {
+  if (count === 0) return [];
+  const named = first.map(
+    ({ url, status }) => `${toPlainText(url, TEXT_CHARS)} (${status === null ? 'no status' : `HTTP ${status}`})`,
+  );
+  const what = count === 1 ? 'A start URL is missing' : `${toCount(count)} start URLs are missing`;
+  const more = count > named.length ? ', and more' : '';
+  return [`${what}: ${named.join(', ')}${more}. Mend the address or leave it out.`];
 }
 
 /** The command's own default needs no flag. */

@@ -32,6 +32,14 @@ describe('backoff', () => {
   });
 
   it.each([
+    [1, 1 * SECOND],
+    [2, 2 * SECOND],
+    [3, null],
+  ])('a handler with a bug that has never worked, failure %i: %s ms', (failures, wait) => {
+    expect(backoff('transient', failures, { now: NOW, random: 0, isBug: true })).toBe(wait);
+  });
+
+  it.each([
     ['transient', 0.999_999, 1_250],
     ['transient', 0.5, 1_125],
     ['throttled', 0.999_999, 30 * SECOND],

@@ -12,7 +12,13 @@ import { createErrorHandler, type Ways } from '../../src/fetch/outcome.ts';
 
 const NOW = Date.parse('2026-02-03T04:05:06.000Z');
 
-function bench({ random = 0, secondPass = false, maxRetryAfterMillis = 1_800_000, ways = undefined as Ways | undefined } = {}) {
+function bench({
+  random = 0,
+  secondPass = false,
+  labelWorks = true,
+  maxRetryAfterMillis = 1_800_000,
+  ways = undefined as Ways | undefined,
+} = {}) {
   let tier: Tier = 'http';
   const request = new Request({ url: 'https://a.example/item', label: 'DETAIL' });
   const outcomes: unknown[] = [];
@@ -23,7 +29,7 @@ function bench({ random = 0, secondPass = false, maxRetryAfterMillis = 1_800_000
       defer: (_, notBefore) => outcomes.push(notBefore - NOW),
       pause: (_, until) => pauses.push(until - NOW),
       giveUp: (_, end, letter) => outcomes.push(letter ? [end, letter.attempts.length] : [end]),
-      flightOf: () => ({ tier }),
+      flightOf: () => ({ tier, labelWorks }),
     },
     ways,
     maxRetryAfterMillis,
@@ -112,6 +118,26 @@ describe('the error handler', () => {
       'no title (src/routes/hackernews/detail.ts:12:34)',
       'no title (src\\routes\\hackernews\\detail.ts:12:34)',
     ]);
+  });
+
+  const thrownBy = (error: Error) =>
+    Object.assign(error, { stack: `${String(error)}\n    at detail (/x/src/routes/shop/detail.ts:4:9)` });
+  const quick = [1_000, 2_000, ['failed', 3]];
+  const usual = [1_000, 2_000, 4_000, Infinity];
+
+  it.each([
+    ['a bug where no page of the label has succeeded yet', () => thrownBy(new TypeError('x is undefined')), false, quick],
+    ['a name that is not there', () => thrownBy(new ReferenceError('x is not defined')), false, quick],
+    ['JSON that cannot be read', () => thrownBy(new SyntaxError('Unexpected token')), false, quick],
+    ['the same where one has', () => thrownBy(new TypeError('x is undefined')), true, usual],
+    ['an error that the handler means', () => thrownBy(new Error('no title yet')), false, usual],
+    ['a fetch() in the handler', () => thrownBy(new TypeError('fetch failed', { cause: new Error('reset') })), false, usual],
+    ['what has a code', () => thrownBy(Object.assign(new TypeError('bad'), { code: 'ERR_X' })), false, usual],
+    ['a bug that is not in the site', () => new TypeError('x is undefined'), false, usual],
+  ] as const)('%s: how long the wait is', (_, error, labelWorks, expected) => {
+    const { outcomes, fail } = bench({ labelWorks, secondPass: true });
+    for (const _ of expected) fail(error());
+    expect(outcomes).toEqual(expected);
   });
 
   it.each([

@@ -6,7 +6,12 @@ import { SurefootError } from '../../src/core/errors.ts';
 import { openFlight } from '../../src/frontier/flight.ts';
 
 const open = (label?: string) =>
-  openFlight(new Request({ url: 'https://a.example/', ...(label && { label }) }), { tier: 'http', since: 1_000, claimedAt: 990 });
+  openFlight(new Request({ url: 'https://a.example/', ...(label && { label }) }), {
+    tier: 'http',
+    since: 1_000,
+    claimedAt: 990,
+    labelWorks: true,
+  });
 
 describe('a flight', () => {
   it('collects rows in order, rejected rows and a size', () => {

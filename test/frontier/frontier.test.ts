@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { recordAttempt } from '../../src/core/attempts.ts';
 import { createLadder } from '../../src/core/ladder.ts';
 import { SurefootError } from '../../src/core/errors.ts';
-import { add, holdClock, nameOf, NOW, overSqlite, rowsOf, STORES, take, talliesOf } from './fixture.ts';
+import { add, holdClock, nameOf, NOW, overSqlite, rowsOf, STORES, take, talliesOf, urlOf } from './fixture.ts';
 
 holdClock();
 
@@ -251,7 +251,7 @@ it('a settlement that fails loses no figure, and teaches the ladder nothing befo
   failures = 1;
   await expect(frontier.markRequestHandled(again)).rejects.toThrow('the disk is full');
   await frontier.markRequestHandled(again);
-  expect((await store.totals()).counters).toEqual({ images: 1, 'climb http impersonate blocked': 1 });
+  expect((await store.totals()).counters).toEqual({ images: 1, 'climb http impersonate blocked': 1, 'works DETAIL': 1 });
 });
 
 it('what was given up is counted over restarts', async () => {
@@ -265,3 +265,24 @@ it('what was given up is counted over restarts', async () => {
   expect([next.frontier.failed, next.frontier.counts()]).toMatchObject([1, { total: 2, handled: 1 }]);
   expect(nameOf(await take(next.frontier))).toBe('b');
 });
+
+it.each(STORES)(
+  'over %s, a start URL that is missing is kept with its status, and a link that is missing is not',
+  async (_, open) => {
+    const { frontier, store } = await open();
+    await frontier.addRequestsBatched([{ url: urlOf('start') }, { url: urlOf('link'), crawlDepth: 1 }]);
+    for (let page = 0; page < 2; page++) {
+      const request = await take(frontier);
+      recordAttempt(request, {
+        at: '2026-02-03T04:05:06.000Z',
+        tier: 'http',
+        verdict: 'missing',
+        status: 410,
+        error: 'HTTP 410',
+      });
+      frontier.giveUp(request, 'missing');
+      await frontier.markRequestHandled(request);
+    }
+    expect((await store.totals()).counters).toEqual({ 'missing-starts': 1, [`missing-start 410 ${urlOf('start')}`]: 1 });
+  },
+);

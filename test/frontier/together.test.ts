@@ -129,7 +129,7 @@ it('userData that is no JSON fails its page in a worker, which is still in fligh
     ask: async () => [] as never,
     onAssigned() {},
   });
-  frontier.assign({ request: { ...stored('a'), id: 'a', label: 'DETAIL' }, tier: 'http', claimedAt: NOW });
+  frontier.assign({ request: { ...stored('a'), id: 'a', label: 'DETAIL' }, tier: 'http', claimedAt: NOW, labelWorks: false });
   const request = await frontier.fetchNextRequest();
   if (!request) throw new Error('Nothing was handed out.');
   request.userData['n'] = 10n;

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 
 import type { DeadLetter } from '../../src/core/dead-letter.ts';
-import { failurePrinter, secondPassLine } from '../../src/report/failures.ts';
+import { failurePrinter, handlerErrorPrinter, secondPassLine } from '../../src/report/failures.ts';
 
 it('the second pass is announced with one of its failures, where this process met one', () => {
   const last = {
@@ -25,4 +25,21 @@ it('the first twenty failures are printed, and then where the rest are', () => {
   expect(lines[0]).toBe('Failed after 1 attempt: LIST https://shop.example/: HTTP 503');
   expect(lines).toHaveLength(21);
   expect(lines.at(-1)).toContain('-failed.json');
+});
+
+it("a handler's error is printed with its line when it is first met, once for each label, and no more than ten", () => {
+  const lines: string[] = [];
+  const print = handlerErrorPrinter((line) => lines.push(line));
+  const error = 'x.trimm is not a function (src/routes/shop/detail.ts:4:9)';
+  const page = { url: 'https://shop.example/1', label: 'DETAIL', error };
+  print({ ...page, error: 'HTTP 503' });
+  print(page);
+  print({ ...page, url: 'https://shop.example/2' });
+  print({ ...page, label: 'LIST' });
+  expect(lines).toEqual([
+    `The handler of DETAIL threw at https://shop.example/1: ${error}. The page is tried again.`,
+    `The handler of LIST threw at https://shop.example/1: ${error}. The page is tried again.`,
+  ]);
+  for (let row = 0; row < 30; row++) print({ ...page, error: `${row} ${error}` });
+  expect(lines).toHaveLength(10);
 });

@@ -220,3 +220,21 @@ describe('formatStatus', () => {
     expect(formatStatus({ ...meta, hostsNote }, [], null, { rows: 1_021 })).toContain(hostsNote);
   });
 });
+
+describe('start URLs that are missing', () => {
+  const shown = (counters: Record<string, number>) => {
+    const run = { site: 'shop', startUrls: [], startedAt: '', finishedAt: '', status: 'finished' } as const;
+    const used = { counters, traffic: [], pricePerGb: 0 };
+    return formatSummary(toMeta(run, [], { total: 0, handled: 0 }, {}, used), { rows: 4, exports: [], elapsedSeconds: 1 });
+  };
+
+  it('are named with their status, beside rows that other pages have brought', () => {
+    expect(shown({ 'missing-starts': 1, 'missing-start 404 https://shop.example/lst': 1 })).toContain(
+      'A start URL is missing: https://shop.example/lst (HTTP 404). Mend the address or leave it out.',
+    );
+    expect(shown({ 'missing-starts': 7, 'missing-start 410 https://shop.example/lst': 1 })).toContain(
+      '7 start URLs are missing: https://shop.example/lst (HTTP 410), and more.',
+    );
+    expect(shown({})).not.toContain('missing:');
+  });
+});

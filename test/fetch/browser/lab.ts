@@ -224,6 +224,7 @@ function createManager(onRow: (row: Row) => void, arrived: string[]) {
     async *[Symbol.asyncIterator]() {},
     flightOf: (request: Request) => ({
       claimedAt: 0,
+      labelWorks: true,
       tier: 'browser' as const,
       enter() {},
       reject() {},
