@@ -1,6 +1,6 @@
 // What a run came to: the `meta` of the JSON export, and what the summary and `status` print. Built from the store's sums.
 import { isPaidByTheByte, type TrafficSum } from './proxy.ts';
-import { missingStartsOf, type MissingStart } from './facts.ts';
+import { firstPagesOf, missingStartsOf, type FirstPage, type MissingStart } from './facts.ts';
 import type { Standing, TallySum } from './run-store.ts';
 import type { SkipRule } from './verdict.ts';
 
@@ -76,6 +76,8 @@ export interface RunMeta extends RunDescription {
   readonly missing: number;
   /** Of these, start URLs: how many, and the first of them. */
   readonly missingStarts: { readonly count: number; readonly first: readonly MissingStart[] };
+  /** The first page of each label that succeeded. */
+  readonly firstPages: readonly FirstPage[];
   /** Not wanted, so in no other figure. */
   readonly skipped: number;
   /** Of these, by the rule that says so. */
@@ -127,6 +129,7 @@ export function toMeta(
     attempted: ends.succeeded + ends.failed + ends.missing,
     ...ends,
     missingStarts: missingStartsOf(used.counters),
+    firstPages: firstPagesOf(used.counters),
     skippedBy: Object.fromEntries(namesWith(used.counters, 'skipped').map(([[rule = ''], pages]) => [rule, pages])),
     rejected: sum(tallies, 'rejected'),
     pending: Math.max(0, counts.total - counts.handled),

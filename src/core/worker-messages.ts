@@ -29,6 +29,8 @@ export interface PageResult {
   readonly rows: readonly StagedRow[];
   readonly rejected: number;
   readonly bytes: number;
+  /** Links that its handler found; null: it looked for none. */
+  readonly links: number | null;
   /** Of a page that failed. */
   readonly letter?: DeadLetter;
 }

@@ -112,6 +112,7 @@ export function openWorkers(options: WorkersOptions): HttpLane {
         for (const { dataset, json } of page.rows) flight.stage(dataset, json);
         for (let row = 0; row < page.rejected; row++) flight.reject();
         flight.measure(page.bytes);
+        if (page.links !== null) flight.found(page.links);
         if (page.end !== 'succeeded') frontier.giveUp(page, page.end, page.letter);
         seat.inFlight.delete(page.id);
         const named = nameOf(flight.request);

@@ -20,6 +20,8 @@ export interface PageFlight {
   readonly tier: Tier;
   stage(dataset: string, json: string): void;
   reject(): void;
+  /** Counts links that the handler found; 0 says that it looked for some. */
+  found(links: number): void;
   /** Says whether a page that was rendered needed it. */
   rendering(needed: boolean): void;
   measure(bytes: number): void;
@@ -113,6 +115,7 @@ class FetchedAs implements Page {
       base: (url?: string) => (url === undefined ? this.#linkBase : linkBaseOf(document, url)),
     };
     const links = findLinks(source, options, (link) => void toLink(link, request));
+    this.#flight.found(links.length);
     const added = await adder.add(links, { forefront, ...(limit !== undefined && { maxNewRequests: limit }) });
     for (const { url = '' } of added.requestsOverLimit ?? []) void options.onSkippedRequest?.({ url, reason: 'enqueueLimit' });
     return { processedRequests: added.addedRequests, unprocessedRequests: [] };
@@ -121,6 +124,7 @@ class FetchedAs implements Page {
   readonly addRequests: Page['addRequests'] = async (requests) => {
     const { adder, request } = this.#fetched;
     const links = requests.map((link) => toLink(typeof link === 'string' ? { url: link } : link, request));
+    this.#flight.found(links.length);
     for (const link of links) await adder.check(link);
     await adder.add(links);
   };

@@ -30,6 +30,8 @@ export interface Flight {
   /** Adds a row (JSON) to be committed with the page.
    *  @throws {SurefootError} kind `site`: the attempt is over. */
   stage(dataset: string, json: string): void;
+  /** Counts links that the handler found, known or not; 0 says that it looked for some. */
+  found(links: number): void;
   /** Counts a row that failed the site's schema. */
   reject(): void;
   /** Sets the decoded body's size. */
@@ -44,6 +46,8 @@ export interface Flight {
 export interface OpenFlight extends Flight {
   readonly rows: readonly StagedRow[];
   readonly rejected: number;
+  /** Null: none were looked for. */
+  readonly links: number | null;
   readonly bytes: number;
   readonly phase: Phase;
   /** Set by `rendering`. */
@@ -77,6 +81,7 @@ class Attempt implements OpenFlight {
   throttled = false;
   rows: StagedRow[] = [];
   rejected = 0;
+  links: number | null = null;
   bytes = 0;
   end: PageEnd | null = null;
   letter: DeadLetter | null = null;
@@ -102,6 +107,10 @@ class Attempt implements OpenFlight {
       );
     }
     this.rows.push({ dataset, json });
+  }
+
+  found(links: number): void {
+    this.links = (this.links ?? 0) + links;
   }
 
   reject(): void {

@@ -306,6 +306,9 @@ export class Frontier implements IRequestManager {
       label: request.label ?? '',
       end,
       tier: flight.tier,
+      bytes: flight.bytes,
+      rows: flight.rows.length + flight.rejected,
+      links: flight.links,
       status: end === 'missing' ? (attemptsOf(request).at(-1)?.status ?? null) : null,
       isStart: end === 'missing' && depthOf(next.page.request) === 0,
     });

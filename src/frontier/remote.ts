@@ -151,6 +151,7 @@ export class RemoteFrontier implements IRequestManager {
         rows: flight.rows,
         rejected: flight.rejected,
         bytes: flight.bytes,
+        links: flight.links,
         ...(flight.letter && { letter: flight.letter }),
       },
     };

@@ -63,6 +63,7 @@ export function formatSummary(meta: RunMeta, extra: SummaryExtra): string {
     ...tables,
     ...files,
     ...noRows(meta, rows),
+    ...barren(meta),
     ...missingStarts(meta),
     ...nextSteps(meta, canRetry),
   ].join('\n');
@@ -128,7 +129,9 @@ function nextSteps(meta: RunMeta, canRetry = true): string[] {
 function noRows(meta: RunMeta, rows: number): string[] {
   const { site, startUrls, succeeded, failed, missing, rejected } = meta;
   if (rows > 0 || meta.status === 'unfinished') return [];
-  const first = startUrls[0] === undefined ? '' : ` It began at ${toPlainText(startUrls[0], TEXT_CHARS)}.`;
+  const began = meta.firstPages.find(({ url }) => startUrls.includes(url)) ?? meta.firstPages[0];
+  const start = startUrls[0] === undefined ? '' : ` It began at ${toPlainText(startUrls[0], TEXT_CHARS)}.`;
+  const first = began === undefined ? start : ` ${toFirst(began)}`;
   if (rejected > 0) {
     return [`No rows: none of ${toCount(rejected)} that were pushed fits the schema in src/routes/${site}/.${first}`];
   }
@@ -141,6 +144,22 @@ function noRows(meta: RunMeta, rows: number): string[] {
   }
   if (missing > 0 && failed === 0) return [`No rows: ${toPages(missing)} missing (HTTP 404 or 410), and no other came.${first}`];
   return [];
+}
+
+/** Pages that were to lead on and led nowhere. */
+function barren({ firstPages, status }: RunMeta): string[] {
+  if (status === 'unfinished') return [];
+  return firstPages
+    .filter(({ isBarren }) => isBarren)
+    .map(
+      (page) =>
+        `No links: none of the ${page.label} pages on which links were looked for had one, and none had rows. ${toFirst(page)} ` +
+        'See whether the selector and the strategy of enqueueLinks() fit it.',
+    );
+}
+
+function toFirst({ url, label, tier, bytes }: RunMeta['firstPages'][number]): string {
+  return `The first ${label} page, ${toPlainText(url, TEXT_CHARS)}, was ok by tier ${tier} (${toSize(bytes)}).`;
 }
 
 /** A page that a person named is one that they count on. */

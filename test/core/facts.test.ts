@@ -1,7 +1,7 @@
 // What a run remembers of its first pages, also after a restart.
 import { expect, it } from 'vitest';
 
-import { missingStartsOf, openFacts, type EndedPage } from '../../src/core/facts.ts';
+import { firstPagesOf, missingStartsOf, openFacts, type EndedPage } from '../../src/core/facts.ts';
 
 const page: EndedPage = {
   url: 'https://a.example/',
@@ -50,4 +50,44 @@ it('start URLs that are missing are counted, and the first three named; links th
     first: ['1', '2', '3'].map((path) => ({ url: `https://a.example/${path}`, status: 404 })),
   });
   expect(missingStartsOf({})).toEqual({ count: 0, first: [] });
+});
+
+it.each([
+  ['links were looked for, and there was none', [{ links: 0, rows: 0 }], true],
+  ['no links, but a row', [{ links: 0, rows: 1 }], false],
+  ['links', [{ links: 3, rows: 0 }], false],
+  ['none were looked for', [{ links: null, rows: 0 }], false],
+  [
+    'the last page of a list has none',
+    [
+      { links: 3, rows: 0 },
+      { links: 0, rows: 0 },
+    ],
+    false,
+  ],
+  [
+    'the first page has none, the second has',
+    [
+      { links: 0, rows: 0 },
+      { links: 3, rows: 0 },
+    ],
+    false,
+  ],
+  [
+    'two pages without any',
+    [
+      { links: 0, rows: 0 },
+      { links: 0, rows: 0 },
+    ],
+    true,
+  ],
+])('%s: whether pages of a label lead nowhere', (_, pages, isBarren) => {
+  const names: string[] = [];
+  // Each by a process of its own.
+  for (const [index, found] of pages.entries()) {
+    names.push(...openFacts(toCounters(names)).of({ ...page, url: `https://a.example/${index}`, ...found }));
+  }
+  expect(firstPagesOf(toCounters(names))).toEqual([
+    { label: 'LIST', tier: 'http', bytes: 532, url: 'https://a.example/0', isBarren },
+  ]);
 });

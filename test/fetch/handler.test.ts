@@ -17,6 +17,7 @@ async function handle(handler: Handler, canClimb = true): Promise<{ rows: string
   const flight = {
     tier: 'http',
     stage: (dataset: string) => void rows.push(dataset),
+    found: () => {},
     reject: () => void rejected++,
     measure() {},
     rendering() {},

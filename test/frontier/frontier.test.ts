@@ -251,7 +251,11 @@ it('a settlement that fails loses no figure, and teaches the ladder nothing befo
   failures = 1;
   await expect(frontier.markRequestHandled(again)).rejects.toThrow('the disk is full');
   await frontier.markRequestHandled(again);
-  expect((await store.totals()).counters).toEqual({ images: 1, 'climb http impersonate blocked': 1, 'works DETAIL': 1 });
+  expect((await store.totals()).counters).toEqual({
+    images: 1,
+    'climb http impersonate blocked': 1,
+    [`works DETAIL impersonate 0 ${urlOf('a')}`]: 1,
+  });
 });
 
 it('what was given up is counted over restarts', async () => {

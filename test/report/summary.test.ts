@@ -238,3 +238,26 @@ describe('start URLs that are missing', () => {
     expect(shown({})).not.toContain('missing:');
   });
 });
+
+it('list pages that lead nowhere are said in one sentence, with the first of them', () => {
+  const shown = (counters: Record<string, number>) => {
+    const run = {
+      site: 'shop',
+      startUrls: ['https://shop.example/'],
+      startedAt: '',
+      finishedAt: '',
+      status: 'finished',
+    } as const;
+    const tally = { end: 'succeeded', tier: 'http', host: 'shop.example', pages: 1, bytes: 532, millis: 9, rejected: 0 } as const;
+    const used = { counters, traffic: [], pricePerGb: 0 };
+    const meta = toMeta(run, [tally], { total: 1, handled: 1 }, {}, used);
+    return formatSummary(meta, { rows: 0, exports: [], elapsedSeconds: 1 });
+  };
+  const works = { 'works LIST http 532 https://shop.example/': 1 };
+  const first = 'The first LIST page, https://shop.example/, was ok by tier http (532 B).';
+  expect(shown({ ...works, 'barren LIST': 1 })).toContain(
+    `No links: none of the LIST pages on which links were looked for had one, and none had rows. ${first}`,
+  );
+  expect(shown({ ...works, 'barren LIST': 1, 'fruitful LIST': 1 })).not.toContain('No links');
+  expect(shown(works)).toMatch(/No rows: .*The first LIST page, https:\/\/shop\.example\/, was ok by tier http/);
+});

@@ -228,6 +228,7 @@ function createManager(onRow: (row: Row) => void, arrived: string[]) {
       tier: 'browser' as const,
       enter() {},
       reject() {},
+      found() {},
       measure() {},
       rendering() {},
       stage(dataset: string, json: string) {
