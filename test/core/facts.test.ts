@@ -9,6 +9,9 @@ const page: EndedPage = {
   end: 'succeeded',
   tier: 'http',
   status: null,
+  bytes: 532,
+  rows: 1,
+  links: null,
   isStart: false,
 };
 const start = (path: string): EndedPage => ({
