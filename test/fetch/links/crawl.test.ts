@@ -73,7 +73,7 @@ describe('enqueueLinks', () => {
     });
     expect(ends).toEqual({ succeeded: 2, skipped: 1 });
     expect(await rows('default')).toHaveLength(1);
-    expect(counters).toEqual({ 'skipped redirect': 1 });
+    expect(counters).toMatchObject({ 'skipped redirect': 1 });
   });
 
   it('with the strategy all follows a redirect to another host', async () => {
@@ -214,6 +214,6 @@ describe('a page that sends its reader on', () => {
     const away: Answer = (response, hit, request) =>
       meta(`0;http://localhost:${request.socket.localPort}/x`)(response, hit, request);
     const { ends, counters } = await crawl(follow, { '/list': page('list', ['/away']), '/away': away });
-    expect([ends, counters]).toEqual([{ succeeded: 1, skipped: 1 }, { 'skipped redirect': 1 }]);
+    expect([ends, counters]).toMatchObject([{ succeeded: 1, skipped: 1 }, { 'skipped redirect': 1 }]);
   });
 });
