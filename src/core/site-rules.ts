@@ -68,7 +68,7 @@ function checkValues(name: string, part: string, byLabel: object | null = {}, kn
 }
 
 /** What a site may say of itself as a whole. */
-const CHOICES = { fragments: ['drop', 'keep'], refresh: ['follow', 'ignore'] } satisfies Partial<
+const CHOICES = { fragments: ['drop', 'keep'], refresh: ['follow', 'ignore'], session: ['any', 'follow'] } satisfies Partial<
   Record<keyof Site, readonly string[]>
 >;
 

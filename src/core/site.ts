@@ -30,6 +30,9 @@ export interface SiteDefinition<Schemas extends UserDataSchemas> {
   /** Whether a page that sends its reader on within ten seconds (`<meta http-equiv="refresh">`, the Refresh header) is left for
    *  where it leads to, or is handled itself. A browser follows one that waits for nothing by itself. @default 'follow' */
   refresh?: 'follow' | 'ignore';
+  /** Whether a page may be fetched in any of the crawl's sessions, or in that of the page that added it (`follow`): a login made
+   *  in a handler is then known to what it adds. Each start page begins a session. @default 'any' */
+  session?: 'any' | 'follow';
   /** Pins the tier of a label: its pages are fetched so from the first try, and climb from there if they must. */
   tier?: { readonly [Label in keyof Schemas]?: Tier };
   /** How pages of a label leave this machine, where that is another way than `--proxy` says. */
@@ -70,6 +73,7 @@ export interface Site {
   readonly headers?: (url: URL) => Record<string, string>;
   readonly fragments?: 'drop' | 'keep';
   readonly refresh?: 'follow' | 'ignore';
+  readonly session?: 'any' | 'follow';
   readonly tier?: Readonly<Partial<Record<string, Tier>>>;
   readonly proxy?: Readonly<Partial<Record<string, ProxyMode>>>;
   readonly browser?: BrowserRules;

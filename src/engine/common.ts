@@ -4,6 +4,7 @@ import type { BaseHttpClient, Log, Request } from '@crawlee/cheerio';
 import type { Site } from '../core/site.ts';
 import type { Cookie } from '../fetch/cookie-file.ts';
 import { sessionsWithCookies } from '../fetch/cookies.ts';
+import { createFollowedSessions } from '../fetch/followed-sessions.ts';
 import { createHeaderPolicy, type HeaderPolicy } from '../fetch/headers.ts';
 import { ledFrom, toHeadered } from '../fetch/hooks.ts';
 import type { HttpCrawlerOptions } from '../fetch/http-crawler.ts';
@@ -28,20 +29,23 @@ export interface CommonOptions extends Required<
 export function toCommon(options: CommonOptions) {
   const { settings, site, proxies, cookies, version, robots, ways, modeOf, duringPage, redact, onDeadLetter, log } = options;
   const policy = openPolicy(settings, version);
+  // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three pages
+  // that are missing: no other one is logged in. One behind a proxy lives as long as a sticky address.
+  const createSession = sessionsWithCookies(
+    cookies,
+    cookies.length > 0
+      ? { maxUsageCount: 1e9, maxAgeSecs: 1e9, maxErrorScore: 1e9 }
+      : proxies
+        ? { maxUsageCount: 1e9, maxAgeSecs: sessionSecs(settings) }
+        : {},
+  );
   return {
     site,
     headers: (request, session, url) => policy({ request: toHeadered(request, site, url), sessionId: session?.id ?? '' }),
     robots,
-    // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three
-    // pages that are missing: no other one is logged in. One behind a proxy lives as long as a sticky address.
-    createSession: sessionsWithCookies(
-      cookies,
-      cookies.length > 0
-        ? { maxUsageCount: 1e9, maxAgeSecs: 1e9, maxErrorScore: 1e9 }
-        : proxies
-          ? { maxUsageCount: 1e9, maxAgeSecs: sessionSecs(settings) }
-          : {},
-    ),
+    createSession,
+    // Of all lanes of this process.
+    followed: site.session === 'follow' ? createFollowedSessions(createSession) : null,
     duringPage,
     ways,
     ...(proxies && { proxyConfiguration: proxies.configuration }),

@@ -33,6 +33,7 @@ import { visit, type Visit } from './browser/visit.ts';
 import { ofBrowser } from './browser/waits.ts';
 import type { Reach } from './clients/reach.ts';
 import { readByTree } from './fields/tree.ts';
+import type { FollowedSessions } from './followed-sessions.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createEntry, createHopJudge, createRefresh, ledFrom, type Preparation } from './hooks.ts';
 import { createAdder } from './links/adding.ts';
@@ -64,6 +65,8 @@ export interface BrowserCrawlerOptions {
   createSession?: NonNullable<SessionPoolOptions['createSessionFunction']> | undefined;
   /** Sessions at once. @default concurrency */
   maxSessions?: number;
+  /** Null: a page takes any session. @default null */
+  followed?: FollowedSessions | null;
   duringPage: PageHandlerOptions['duringPage'];
   /** Acts on a failed attempt (outcome.ts). */
   handleError: (request: Request, error: unknown) => Exclude<Verdict, 'ok'>;
@@ -96,7 +99,7 @@ const HANDLER_SECS = 120;
 /** Creates the lane's crawler. `run()` ends when the frontier is finished or stopped; a browser is started for the first page.
  *  @throws {SurefootError} kind `input`: Patchright is wanted and not installed. */
 export async function createBrowserCrawler(options: BrowserCrawlerOptions): Promise<BasicCrawler> {
-  const { site, frontier, concurrency, handleError, log, browser, kind } = options;
+  const { site, frontier, concurrency, followed = null, handleError, log, browser, kind } = options;
   const machine = { platform: process.platform, arch: process.arch };
   const launch = await createLauncher({ kind, browser, machine, sandbox: options.sandbox ?? maySandbox() });
   let started = false;
@@ -113,6 +116,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
       }
     }),
     ways,
+    // Each start page begins a session of its own.
+    followed ? concurrency : Infinity,
   );
   const enter = createEntry({ lane: frontier, robots: options.robots });
   const judgeHop = createHopJudge(options.robots);
@@ -220,7 +225,7 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
       requestQueue: frontier as unknown as RequestQueue,
       requestHandler: () => {},
       errorHandler: ({ request, session }, error) => {
-        if (handleError(request, error) === 'blocked') session?.retire();
+        if (handleError(request, error) === 'blocked' && !followed?.isBound(request)) session?.retire();
       },
       maxConcurrency: concurrency,
       autoscaledPoolOptions: {
@@ -243,11 +248,13 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
     },
     {
       prepare: ({ request }) => enter(request),
+      sessionOf: followed?.of,
       visit: visitPage,
-      async handle({ request, log }, { response, ...seen }) {
+      async handle({ request, session, log }, { response, ...seen }) {
+        const own = followed && session ? followed.adder(adder, session) : adder;
         await handler.handle(request, (flight) => {
           const document = toDocument(seen);
-          return pageOf({ request, document, response, tier: 'browser', log, adder }, site, flight);
+          return pageOf({ request, document, response, tier: 'browser', log, adder: own }, site, flight);
         });
       },
       explain: nameBrowserError,

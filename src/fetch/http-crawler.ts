@@ -12,6 +12,7 @@ import type {
 
 import { RENDERING, type Tier } from '../core/page.ts';
 import type { Site } from '../core/site.ts';
+import type { FollowedSessions } from './followed-sessions.ts';
 import { createPageHandler, type PageHandlerOptions } from './handler.ts';
 import { createJudge, createPreparation, createRefresh, type Preparation } from './hooks.ts';
 import { HttpLaneCrawler } from './lane-crawler.ts';
@@ -54,13 +55,15 @@ export interface HttpCrawlerOptions extends Pick<
   robots: Preparation['robots'];
   /** Makes a session that has the cookies of `--cookies`; Crawlee's own if left out. */
   createSession?: NonNullable<SessionPoolOptions['createSessionFunction']> | undefined;
+  /** Null: a page takes any session. @default null */
+  followed?: FollowedSessions | null;
   duringPage: PageHandlerOptions['duringPage'];
   log: Log;
 }
 
 /** Creates the lane's crawler. `run()` ends when the frontier is finished or stopped. */
 export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
-  const { site, frontier, concurrency, log } = options;
+  const { site, frontier, concurrency, followed = null, log } = options;
   const inVain = ({ url, label = '' }: Request) => options.ways?.rendersInVain?.(new URL(url).host, label) ?? false;
   const mayRender = (tier: Tier, request: Request) =>
     !RENDERING.includes(tier) && (options.ways?.climb(tier, 'needs-browser') ?? null) !== null && !inVain(request);
@@ -75,7 +78,7 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       requestHandler: async () => {},
       errorHandler: ({ request, session }, error) => {
         // A refused session is not asked again; its cookies and its identity are known there.
-        if (handleError(request, error) === 'blocked') session?.retire();
+        if (handleError(request, error) === 'blocked' && !followed?.isBound(request)) session?.retire();
       },
       httpClient: options.client,
       ...(options.proxyConfiguration && { proxyConfiguration: options.proxyConfiguration }),
@@ -105,6 +108,7 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       log,
     },
     {
+      sessionOf: followed?.of,
       prepare: createPreparation({
         lane: frontier,
         headers: options.headers,
@@ -114,10 +118,13 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
       judge: createJudge(frontier),
       next: createRefresh({ site, robots: options.robots }),
       onBody: (request) => frontier.flightOf(request).enter('parsing'),
-      handle: (attempt) =>
-        handler.handle(attempt.request, (flight, want) =>
-          toPage(attempt, site, adder, flight, { may: (tier) => mayRender(tier, attempt.request), want }),
-        ),
+      async handle(attempt) {
+        const { request, session } = attempt;
+        const own = followed && session ? followed.adder(adder, session) : adder;
+        await handler.handle(request, (flight, want) =>
+          toPage(attempt, site, own, flight, { may: (tier) => mayRender(tier, request), want }),
+        );
+      },
       settle: (request) => handler.settle(request),
     },
   );

@@ -46,6 +46,8 @@ export interface FetchedAttempt extends Attempt, Pick<CheerioCrawlingContext, 'l
 
 /** What the lane does with one attempt, in this order. Whatever throws ends it. */
 export interface LaneWork {
+  /** The session of a request; left out: any of the pool's. */
+  sessionOf?: ((request: Request) => Promise<Session>) | undefined;
   /** What the request is sent with. `headersAt` is asked again for each address that a redirect leads to. */
   prepare(attempt: Attempt): Promise<Pick<RoutedRequest, 'route' | 'from' | 'onSent' | 'onHop'> & { headersAt: HeadersAt }>;
   /** Where a page sends its reader at once; null for one that is to be handled. */
@@ -67,11 +69,12 @@ type HeadersAt = (url: string) => Record<string, string>;
 
 export class HttpLaneCrawler extends crawlee.CheerioCrawler {
   readonly #work: LaneWork;
-  readonly #cookies = createSessionCookies();
+  readonly #cookies: ReturnType<typeof createSessionCookies>;
 
   constructor(options: CheerioCrawlerOptions, work: LaneWork) {
     super(options);
     this.#work = work;
+    this.#cookies = createSessionCookies(work.sessionOf !== undefined);
   }
 
   /** One page from its hand-out to its commit. */
@@ -79,13 +82,15 @@ export class HttpLaneCrawler extends crawlee.CheerioCrawler {
     const source = this.requestManager as IRequestManager;
     const request = await source.fetchNextRequest();
     if (!request) return;
-    const session = await this.sessionPool?.getSession();
+    let session: Session | undefined;
     delete request.loadedUrl; // An old one is not carried over to retries.
     const id = request.id ?? request.uniqueKey;
     this.stats.startJob(id);
     // What Crawlee's error handling reads of a context.
-    const context = { id, crawler: this, log: this.log, request, session } as unknown as CheerioCrawlingContext;
+    const context = { id, crawler: this, log: this.log, request } as unknown as CheerioCrawlingContext;
     try {
+      session = await (this.#work.sessionOf?.(request) ?? this.sessionPool?.getSession());
+      if (session) context.session = session;
       request.state = crawlee.RequestState.BEFORE_NAV;
       await this.#attempt(request, session);
       await this.#land(source, request);

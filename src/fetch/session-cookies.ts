@@ -16,8 +16,9 @@ export interface SessionCookies {
   take(session: Session | undefined, headers: SimpleHeaders, url: string): void;
 }
 
-/** For a lane whose sessions get their cookies here, or have them from the beginning. */
-export function createSessionCookies(): SessionCookies {
+/** For a lane whose sessions get their cookies here, or have them from the beginning.
+ *  @param elsewhere They get some in another way too. @default false */
+export function createSessionCookies(elsewhere = false): SessionCookies {
   const empty = new WeakSet<Session>();
   const known = new WeakSet<Session>();
   /** Cookies that a session has taken since they were counted, and those that it had then. */
@@ -26,7 +27,7 @@ export function createSessionCookies(): SessionCookies {
   /** The Cookie header's value for a URL; '' for none. */
   const of = (session: Session | undefined, url: string): string => {
     if (!session || empty.has(session)) return '';
-    if (!known.has(session)) {
+    if (!elsewhere && !known.has(session)) {
       known.add(session);
       if (session.getState().cookieJar.cookies.length === 0) {
         empty.add(session);

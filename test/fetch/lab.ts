@@ -11,6 +11,8 @@ import type { DeadLetter } from '../../src/core/dead-letter.ts';
 import type { Handler, Page } from '../../src/core/page.ts';
 import { defineSite, type Site } from '../../src/core/site.ts';
 import { createPlainClient } from '../../src/fetch/clients/plain.ts';
+import { sessionsWithCookies } from '../../src/fetch/cookies.ts';
+import { createFollowedSessions } from '../../src/fetch/followed-sessions.ts';
 import { createHeaderPolicy } from '../../src/fetch/headers.ts';
 import { toHeadered } from '../../src/fetch/hooks.ts';
 import { withConfiguration } from '../../src/engine/configuration.ts';
@@ -157,6 +159,7 @@ export async function crawlLab(options: LabOptions): Promise<Crawled> {
       maxRetryAfterMillis,
       secondPass: secondPassDelayMillis !== null,
       redact: (text) => text,
+      followed: site.session === 'follow' ? createFollowedSessions(sessionsWithCookies([])) : null,
       duringPage: staging.duringPage,
       onDeadLetter: (letter) => letters.push(letter),
       log,

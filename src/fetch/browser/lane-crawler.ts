@@ -16,6 +16,8 @@ export interface Attempt extends CrawlingContext {
 export interface LaneWork<Visit> {
   /** Before there is a page: what forbids a request must not cost a browser. */
   prepare(attempt: Attempt): Promise<void>;
+  /** The session of a request; left out: any that is free. */
+  sessionOf?: ((request: Attempt['request']) => Promise<Session>) | undefined;
   /** Opens the page, reads it, and leaves it. */
   visit(attempt: Attempt): Promise<Visit>;
   handle(attempt: Attempt, visit: Visit): Promise<void>;
@@ -49,7 +51,8 @@ export class BrowserLaneCrawler<Visit> extends crawlee.BasicCrawler {
     try {
       await this.#work.prepare(attempt);
       request.state = crawlee.RequestState.BEFORE_NAV;
-      const session = await this.#freeSession(attempt);
+      const session = await (this.#work.sessionOf?.(request) ?? this.#freeSession(attempt));
+      if (session) attempt.session = session;
       if (session) this.#visited.add(session);
       const visit = await within(visitSecs, `The visit took more than ${visitSecs} s.`, this.#work.visit(attempt)).finally(() => {
         if (session) this.#visited.delete(session);

@@ -50,7 +50,8 @@ interface OpenProfile extends Profile {
   visit: { readonly led: string | null; tab: Tab | null } | null;
 }
 
-export function createTabs(browsers: Browsers, ways: Ways): Tabs {
+/** @param mostIdle Contexts that are kept open for sessions that no page is open for, the last ones. @default all */
+export function createTabs(browsers: Browsers, ways: Ways, mostIdle = Infinity): Tabs {
   const profiles = new Set<OpenProfile>();
 
   const end = async (profile: OpenProfile) => {
@@ -122,6 +123,9 @@ export function createTabs(browsers: Browsers, ways: Ways): Tabs {
       else if (!isOver(profile)) await ofBrowser(tab.page.close()).catch(async () => profile.browser.end());
       profile.visit = null;
       if (isOver(profile) && profiles.has(profile)) await end(profile);
+      if (profiles.delete(profile)) profiles.add(profile);
+      const idle = [...profiles].filter(({ visit }) => visit === null);
+      if (idle.length > mostIdle) await end(idle[0] as OpenProfile);
     },
     async close() {
       await browsers.close();
