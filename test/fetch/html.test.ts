@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { attribute, fields, text, texts } from '../../src/core/fields.ts';
 import { adapter, parse5 } from '../../src/fetch/cheerio.ts';
 import { openDocument, openText, parse } from '../../src/fetch/document.ts';
-import { construct, NeedsParse5 } from '../../src/fetch/html/construct.ts';
+import { construct } from '../../src/fetch/html/construct.ts';
+import { NeedsParse5 } from '../../src/fetch/html/sink.ts';
 import { buildTree } from '../../src/fetch/html/tree.ts';
 
 type Node = { type: string; name?: string; data?: string; attribs?: Record<string, string>; children?: Node[] };

@@ -2,7 +2,8 @@
 import type { Declaration, FieldMap, FieldValues } from '../../core/fields.ts';
 import type { Dom } from '../../core/page.ts';
 import { Parser } from '../cheerio.ts';
-import { construct, NeedsParse5 } from '../html/construct.ts';
+import { construct } from '../html/construct.ts';
+import { NeedsParse5 } from '../html/sink.ts';
 import { hasContent, MAX_DEPTH } from '../html/tree.ts';
 import { withoutEntities } from '../html/xml-entities.ts';
 import { planOf, type Plan, type PlannedField } from './plan.ts';

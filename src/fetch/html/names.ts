@@ -31,3 +31,17 @@ export const SCOPE = set(DEFAULT);
 export const BUTTON_SCOPE = set(`${DEFAULT} button`);
 export const LIST_SCOPE = set(`${DEFAULT} ol ul`);
 export const TABLE_SCOPE = set('html table template');
+
+export const TABLE = set('table');
+export const ROW = set('tr');
+/** Nothing is closed beyond them to make room in a table. */
+export const TABLE_ROOT = set('template html');
+/** End tags that open what they would end. */
+export const HEAD_ENDS = set('head body html br');
+/** In SVG and MathML: HTML may stand in them. */
+export const HOLDS_HTML = set('title desc foreignobject mi mo mn ms mtext annotation-xml');
+/** They end SVG and MathML. */
+export const BREAKS_OUT = set(
+  'b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta nobr ol p ' +
+    'pre ruby s small span strong strike sub sup table tt u ul var font',
+);

@@ -5,6 +5,9 @@ export type Attributes = Record<string, string>;
 
 export type Kind = 'text' | 'start' | 'end' | 'comment' | 'doctype' | 'eof';
 
+/** Text that is nothing but the standard’s whitespace. */
+export const BLANK = /^[\t\n\f ]*$/;
+
 const TAG_OR_SPACE = /[\t\n\f />]/g;
 const COMMENT_END = /--!?>/g;
 

@@ -2,7 +2,8 @@
 import type { ChildNode, Document, Element, ParentNode } from 'domhandler';
 
 import { adapter, nodes, parse5 } from '../cheerio.ts';
-import { construct, NeedsParse5, type Sink } from './construct.ts';
+import { construct } from './construct.ts';
+import { NeedsParse5, type Sink } from './sink.ts';
 import type { Attributes } from './tokens.ts';
 
 /** Chromium's: what is deeper stands beside what it would stand in, so that no page is too deep for what reads it. */
