@@ -29,6 +29,7 @@ import { loadSite } from '../load-site.ts';
 import { redactData, type Redactor } from '../platform/redact.ts';
 import { listenForSignals, type Interruption } from '../platform/signals.ts';
 import { watch } from '../platform/watch.ts';
+import { startWatchdog } from '../platform/watchdog.ts';
 import { attemptLine, type EndedAttempt } from '../report/attempts.ts';
 import { failurePrinter, goneLine, handlerErrorPrinter, secondPassLine } from '../report/failures.ts';
 import { toCount, toPages } from '../report/figures.ts';
@@ -161,9 +162,18 @@ async function crawlRun(context: RunContext): Promise<number> {
   const startUrls = demo ? [demo.url] : [...run.input.startUrls];
   const shown = (text: string) => toVisible(redact(text));
   let say = (text: string): void => void process.stderr.write(`${shown(text)}\n`);
+  const isKept = settings.store !== 'memory';
+  const next = isKept ? (surroundings.actor?.wayOn ?? RUN_AGAIN) : 'Nothing of it is kept (--store memory).';
+  const watchdog = startWatchdog({
+    stallMillis: settings.stallTimeout * SECOND,
+    redact,
+    wayOn: storage.traits.countsDeaths ? `${next} A page that ends three processes is given up.` : next,
+    signals: true,
+  });
   const options = {
     settings,
     startUrls,
+    hold: watchdog.hold,
     storage,
     site,
     proxies,
@@ -243,8 +253,6 @@ async function crawlRun(context: RunContext): Promise<number> {
     detach?.();
 
     const counts = engine.counts();
-    const isKept = settings.store !== 'memory';
-    const next = isKept ? (surroundings.actor?.wayOn ?? RUN_AGAIN) : 'Nothing of it is kept (--store memory).';
     if (interruption) {
       say(`Interrupted: ${toCount(counts.handled)} of ${toCount(counts.total)} pages done. ${next}`);
       return interruption.exitCode;
@@ -273,7 +281,7 @@ async function crawlRun(context: RunContext): Promise<number> {
       formatSummary(meta, { rows, exports, elapsedSeconds, pagesThisTime, canRetry, colour: surroundings.colour }),
     );
     return meta.failed > 0 ? 2 : 0;
-  });
+  }).finally(() => watchdog.stop());
 }
 
 /** What is told of how a run is crawled. After --resume, what makes the run is its own, whatever was asked for. */

@@ -15,7 +15,7 @@ import type { ProxyProvider } from '../proxy/provider.ts';
 const SECOND = 1_000;
 
 export interface CommonOptions extends Required<
-  Pick<HttpCrawlerOptions, 'robots' | 'ways' | 'modeOf' | 'duringPage' | 'redact' | 'onDeadLetter'>
+  Pick<HttpCrawlerOptions, 'robots' | 'ways' | 'modeOf' | 'duringPage' | 'hold' | 'redact' | 'onDeadLetter'>
 > {
   settings: Settings;
   site: Site;
@@ -27,7 +27,8 @@ export interface CommonOptions extends Required<
 }
 
 export function toCommon(options: CommonOptions) {
-  const { settings, site, proxies, cookies, version, robots, ways, modeOf, duringPage, redact, onDeadLetter, log } = options;
+  const { settings, site, proxies, cookies, version, robots, ways, modeOf, duringPage, hold, redact, onDeadLetter, log } =
+    options;
   const policy = openPolicy(settings, version);
   // A session that was logged in is retired by a refusal alone (fetch/http-crawler.ts), not for its age or after three pages
   // that are missing: no other one is logged in. One behind a proxy lives as long as a sticky address.
@@ -47,6 +48,7 @@ export function toCommon(options: CommonOptions) {
     // Of all lanes of this process.
     followed: site.session === 'follow' ? createFollowedSessions(createSession) : null,
     duringPage,
+    hold,
     ways,
     ...(proxies && { proxyConfiguration: proxies.configuration }),
     modeOf,

@@ -25,6 +25,7 @@ import type { Settings } from '../input/schema.ts';
 import { ProcessEvents } from '../platform/events.ts';
 import { keepHeapSmall } from '../platform/heap.ts';
 import { setUpLog } from '../platform/log.ts';
+import type { Watchdog } from '../platform/watchdog.ts';
 import type { ProxyProvider } from '../proxy/provider.ts';
 import type { OpenStorage } from '../storage/open.ts';
 import { readState, writeState } from '../storage/run.ts';
@@ -66,6 +67,8 @@ export interface EngineOptions {
   runId: string;
   /** Takes secrets out of a text. */
   redact: (text: string) => string;
+  /** Told which page may hold the event loop from now on. @default nobody is told */
+  hold?: Watchdog['hold'];
   /** Takes a line of Crawlee's log. */
   onLogLine: (line: string) => void;
   /** Takes what a person should know. */
@@ -187,7 +190,8 @@ export async function withEngine<T>(options: EngineOptions, work: (engine: Engin
     const reach = createReach({ startUrls: options.startUrls, allowPrivate: settings.allowPrivate });
     const client = openTierClients({ settings, reach, waysOut, onTierLost: loseTier });
     const robots = openRobots({ settings, client, proxies, modeOf: waysOut.modeOf, version: options.version });
-    const common = toCommon({ ...options, robots, ways, modeOf: waysOut.modeOf, duringPage: staging.duringPage, log });
+    const { hold = () => () => {} } = options;
+    const common = toCommon({ ...options, hold, robots, ways, modeOf: waysOut.modeOf, duringPage: staging.duringPage, log });
     const { concurrency } = settings;
     const http =
       settings.workers > 1

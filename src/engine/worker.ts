@@ -21,6 +21,7 @@ import { setUpLog } from '../platform/log.ts';
 import { ProcessEvents } from '../platform/events.ts';
 import { keepHeapSmall } from '../platform/heap.ts';
 import { createRedactor } from '../platform/redact.ts';
+import { startWatchdog } from '../platform/watchdog.ts';
 import { gatherTraffic } from '../proxy/spend.ts';
 import { forwardStorage } from '../storage/forwarding.ts';
 import { stageDatasets } from '../storage/staging.ts';
@@ -64,6 +65,12 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
   const site = await loadSite(job.site);
   const redact = createRedactor(job.secrets);
   const proxies = chooseProxies(settings, site, job.runId);
+  const watchdog = startWatchdog({
+    stallMillis: settings.stallTimeout * 1_000,
+    redact,
+    wayOn: 'Another worker takes its place.',
+    signals: false,
+  });
 
   const channel: Channel<FromWorker, Questions> = createChannel<ToWorker, FromWorker, Questions>({
     send: (batch) => port.send(batch),
@@ -144,6 +151,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
         },
         modeOf: (label) => proxies?.modeOf(label) ?? 'none',
         duringPage: staging.duringPage,
+        hold: watchdog.hold,
         redact,
         // It goes with the page, and is shown once that is on disk.
         onDeadLetter: () => {},
@@ -172,6 +180,7 @@ export async function runWorker(job: WorkerJob, port: Port): Promise<void> {
     await crawler.run();
     await events.close();
   });
+  watchdog.stop();
   clearInterval(trafficTimer);
   clearInterval(phasesTimer);
   await client.close();

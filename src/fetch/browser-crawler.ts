@@ -68,6 +68,7 @@ export interface BrowserCrawlerOptions {
   /** Null: a page takes any session. @default null */
   followed?: FollowedSessions | null;
   duringPage: PageHandlerOptions['duringPage'];
+  hold?: NonNullable<PageHandlerOptions['hold']>;
   /** Acts on a failed attempt (outcome.ts). */
   handleError: (request: Request, error: unknown) => Exclude<Verdict, 'ok'>;
   /** Takes secrets out of what is told of a browser that does not start. */
@@ -121,7 +122,8 @@ export async function createBrowserCrawler(options: BrowserCrawlerOptions): Prom
   );
   const enter = createEntry({ lane: frontier, robots: options.robots });
   const judgeHop = createHopJudge(options.robots);
-  const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage });
+  const { duringPage, hold } = options;
+  const handler = createPageHandler({ site, lane: frontier, duringPage, ...(hold && { hold }) });
   const next = createRefresh({ site, robots: options.robots });
   const adder = createAdder(frontier, handler.getSchema);
 

@@ -16,6 +16,8 @@ export interface PageHandlerOptions {
   lane: { flightOf(request: Request): PageFlight & { enter(phase: 'handler'): void } };
   /** Whether rendering has shown nothing more of pages as a request's. @default never */
   inVain?: (request: Request) => boolean;
+  /** Told that a page is judged and handled from now on. @returns Called when that is over. */
+  hold?: (page: Pick<Request, 'label' | 'url'>) => () => void;
   /** Runs a handler so that `Dataset.pushData()` inside it is staged too (storage/staging.ts). */
   duringPage: <T>(stage: (dataset: string, rows: readonly string[]) => void, handler: () => Promise<T>) => Promise<T>;
 }
@@ -31,7 +33,13 @@ export interface PageHandler {
   readonly getSchema: ReturnType<typeof crawlee.createCheerioRouter>['getSchema'];
 }
 
-export function createPageHandler({ site, lane, duringPage, inVain = () => false }: PageHandlerOptions): PageHandler {
+export function createPageHandler({
+  site,
+  lane,
+  duringPage,
+  inVain = () => false,
+  hold = () => () => {},
+}: PageHandlerOptions): PageHandler {
   const router = crawlee.createCheerioRouter(site.userData);
   const schemas = new Map<unknown, ReturnType<typeof toLinkSchema>>(
     Object.entries(site.userData).map(([label, schema]) => [label, toLinkSchema(site, label, schema)]),
@@ -50,21 +58,24 @@ export function createPageHandler({ site, lane, duringPage, inVain = () => false
       const { id, url, uniqueKey } = request;
       names.set(request, { id, url, uniqueKey } as Pick<Request, 'id' | 'url' | 'uniqueKey'>);
       let refusal: VerdictError | null = null;
-      const page = toPage(flight, (why) => {
-        refusal ??= why;
-      });
-      flight.measure(Buffer.byteLength(page.html));
-      judgePage(page, site, () => inVain(request));
-      flight.enter('handler');
+      const release = hold(request);
       const stage = (dataset: string, rows: readonly string[]) => {
         for (const row of rows) flight.stage(dataset, row);
       };
-      // The router only reads `request`; the handlers it calls take a Page.
       try {
+        const page = toPage(flight, (why) => {
+          refusal ??= why;
+        });
+        flight.measure(Buffer.byteLength(page.html));
+        judgePage(page, site, () => inVain(request));
+        flight.enter('handler');
+        // The router only reads `request`; the handlers it calls take a Page.
         await duringPage(stage, async () => router(page as unknown as CheerioCrawlingContext));
       } catch (error) {
         // What is missing may well be what the handler stumbled over.
         throw refusal ?? error;
+      } finally {
+        release();
       }
       if (refusal !== null) throw refusal as VerdictError;
     },

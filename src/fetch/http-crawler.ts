@@ -58,6 +58,7 @@ export interface HttpCrawlerOptions extends Pick<
   /** Null: a page takes any session. @default null */
   followed?: FollowedSessions | null;
   duringPage: PageHandlerOptions['duringPage'];
+  hold?: NonNullable<PageHandlerOptions['hold']>;
   log: Log;
 }
 
@@ -67,7 +68,8 @@ export function createHttpCrawler(options: HttpCrawlerOptions): CheerioCrawler {
   const inVain = ({ url, label = '' }: Request) => options.ways?.rendersInVain?.(new URL(url).host, label) ?? false;
   const mayRender = (tier: Tier, request: Request) =>
     !RENDERING.includes(tier) && (options.ways?.climb(tier, 'needs-browser') ?? null) !== null && !inVain(request);
-  const handler = createPageHandler({ site, lane: frontier, duringPage: options.duringPage, inVain });
+  const { duringPage, hold } = options;
+  const handler = createPageHandler({ site, lane: frontier, duringPage, inVain, ...(hold && { hold }) });
   const adder = createAdder(frontier, handler.getSchema);
   const handleError = createErrorHandler({ ...options, recourse: frontier });
 

@@ -173,7 +173,7 @@ export const fields = {
     default: 300,
     flag: '--stall-timeout',
     placeholder: 'SECONDS',
-    help: 'seconds without any progress after which the crawl prints what it is waiting for',
+    help: 'seconds without progress until the crawl prints what it waits for; a page that holds the process so long ends it',
     commands: ['crawl'],
   },
   live: {
