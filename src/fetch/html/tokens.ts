@@ -8,7 +8,6 @@ export type Kind = 'text' | 'start' | 'end' | 'comment' | 'doctype' | 'eof';
 /** Text that is nothing but the standard’s whitespace. */
 export const BLANK = /^[\t\n\f ]*$/;
 
-const TAG_OR_SPACE = /[\t\n\f />]/g;
 const COMMENT_END = /--!?>/g;
 
 /** Reads one token after the other; of each, what it is stands in the fields. */
@@ -33,7 +32,7 @@ export class Tokens {
     const html = this.#html;
     const from = this.#at;
     if (from >= html.length) return (this.kind = 'eof');
-    let open = html.indexOf('<', from);
+    let open = find(html, from, 60, '<');
     while (open !== -1 && !opens(html.charCodeAt(open + 1), html, open)) open = html.indexOf('<', open + 1);
     if (open === -1) return this.#text(from, html.length);
     if (open > from) return this.#text(from, open);
@@ -126,10 +125,18 @@ export class Tokens {
   /** A tag that the page's end cuts off is none. */
   #tag(from: number, kind: 'start' | 'end'): Kind {
     const html = this.#html;
-    TAG_OR_SPACE.lastIndex = from;
-    const nameEnd = TAG_OR_SPACE.exec(html)?.index ?? html.length;
+    let nameEnd = from + 1;
+    let hasCapital = isCapital(html.charCodeAt(from));
+    for (let char = html.charCodeAt(nameEnd); nameEnd < html.length && char !== 62 && char !== 47 && !isSpace(char);) {
+      if (isCapital(char)) hasCapital = true;
+      char = html.charCodeAt((nameEnd += 1));
+    }
     const name = html.slice(from, nameEnd);
-    this.name = name.toLowerCase();
+    this.name = hasCapital ? name.toLowerCase() : name;
+    if (kind === 'end' && html.charCodeAt(nameEnd) === 62) {
+      this.#at = nameEnd + 1;
+      return (this.kind = kind);
+    }
     this.attributes = {};
     this.selfClosing = false;
     let at = nameEnd;
@@ -156,9 +163,13 @@ export class Tokens {
     const html = this.#html;
     // An `=` may begin a name.
     let at = from + 1;
-    for (let char = html.charCodeAt(at); at < html.length && char !== 61 && char !== 62 && char !== 47 && !isSpace(char);)
+    let hasCapital = isCapital(html.charCodeAt(from));
+    for (let char = html.charCodeAt(at); at < html.length && char !== 61 && char !== 62 && char !== 47 && !isSpace(char);) {
+      if (isCapital(char)) hasCapital = true;
       char = html.charCodeAt((at += 1));
-    const name = html.slice(from, at).toLowerCase();
+    }
+    const written = html.slice(from, at);
+    const name = hasCapital ? written.toLowerCase() : written;
     while (isSpace(html.charCodeAt(at))) at += 1;
     let value = '';
     if (html.charCodeAt(at) === 61) {
@@ -168,7 +179,7 @@ export class Tokens {
       const begin = quote === 34 || quote === 39 ? at + 1 : at;
       let end: number;
       if (begin !== at) {
-        end = html.indexOf(quote === 34 ? '"' : "'", begin);
+        end = find(html, begin, quote, quote === 34 ? '"' : "'");
         if (end === -1) return html.length;
         at = end + 1;
       } else {
@@ -189,8 +200,19 @@ function opens(next: number, html: string, open: number): boolean {
   return next === 33 || next === 63 || isLetter(next);
 }
 
+/** `indexOf()`; but calling that costs more than looking at a few letters does. */
+function find(html: string, from: number, char: number, written: string): number {
+  const near = Math.min(from + 24, html.length);
+  for (let at = from; at < near; at += 1) if (html.charCodeAt(at) === char) return at;
+  return html.indexOf(written, near);
+}
+
+function isCapital(char: number): boolean {
+  return char >= 65 && char <= 90;
+}
+
 function isLetter(char: number): boolean {
-  return (char >= 97 && char <= 122) || (char >= 65 && char <= 90);
+  return (char >= 97 && char <= 122) || isCapital(char);
 }
 
 function isSpace(char: number): boolean {
