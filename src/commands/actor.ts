@@ -19,6 +19,7 @@ import { uploadFiles, writeLocalResults, writeOutput } from '../storage/actor-re
 import { openCloudStorage } from '../storage/cloud.ts';
 import type { OpenStorage } from '../storage/open.ts';
 import { accompany } from './actor-company.ts';
+import { readLists, type NamedAmong } from './actor-lists.ts';
 import { countRows } from '../engine/exports.ts';
 
 /** Beside INPUT: `apify run` takes it away when it empties the store, and with it the reason to go on. */
@@ -40,8 +41,8 @@ export async function actorCommand(argv: readonly string[], run: ActorRun, surro
     if (!host.home && host.input === null) assertNoInput(join(storeOf(host.storageDir), 'INPUT.json'));
     const extras = readActorExtras(host.input);
     surroundings.redactor.learn((extras.initialCookies ?? []).flatMap(({ value }) => (typeof value === 'string' ? [value] : [])));
-    const settings = await toSettings(argv, { host, extras, dir });
-    return await runCrawl(settings, { host, extras, run, surroundings });
+    const { settings, namedAmong } = await toSettings(argv, { host, extras, dir, version: surroundings.version });
+    return await runCrawl(settings, { host, extras, run, surroundings, namedAmong });
   } catch (error) {
     // A bug's message may quote anything; a SurefootError has no secret in it.
     await host.say(
@@ -58,13 +59,19 @@ export async function actorCommand(argv: readonly string[], run: ActorRun, surro
 
 async function toSettings(
   argv: readonly string[],
-  { host, extras, dir }: { host: ActorHost; extras: ActorExtras; dir: string },
-): Promise<Settings> {
+  { host, extras, dir, version }: { host: ActorHost; extras: ActorExtras; dir: string; version: string },
+): Promise<{ settings: Settings; namedAmong: NamedAmong }> {
   const cookies = extras.initialCookies?.length ? ['--cookies', writeCookies(dir, extras.initialCookies)] : [];
   const proxy = extras.proxyConfiguration && (await toProxy(host, extras.proxyConfiguration));
   const input = await loadInput([...argv, ...cookies], { actorInput: { ...(host.input as object | null), ...proxy } });
   if (input.kind !== 'settings') throw new SurefootError('input', 'An Actor has no --help and no --version.');
-  return Object.freeze({ ...input.settings, storageDir: dir, ...wayOn(input.settings, host) });
+  const { startUrls, namedAmong, read } = await readLists(input.settings, host.input, version);
+  for (const line of read) await host.say(line);
+  const { settings } = input;
+  return {
+    settings: Object.freeze({ ...settings, startUrls: [...startUrls], storageDir: dir, ...wayOn(settings, host) }),
+    namedAmong,
+  };
 }
 
 /** Whether the run goes on with an earlier one. On the platform it always does: its stores are this run's alone. */
@@ -118,9 +125,10 @@ interface RunOptions {
   extras: ActorExtras;
   run: ActorRun;
   surroundings: Surroundings;
+  namedAmong: NamedAmong;
 }
 
-async function runCrawl(settings: Settings, { host, extras, run, surroundings }: RunOptions): Promise<number> {
+async function runCrawl(settings: Settings, { host, extras, run, surroundings, namedAmong }: RunOptions): Promise<number> {
   const { redact } = surroundings.redactor;
   if (!host.home && extras.requestQueueName !== undefined) {
     await host.say(
@@ -134,6 +142,7 @@ async function runCrawl(settings: Settings, { host, extras, run, surroundings }:
     storage,
     events: host.home?.events,
     wayOn: host.home ? 'Resurrect the run to go on.' : run.byCli ? '`apify run --resurrect` goes on.' : RUN_AGAIN,
+    namedAmong,
     attach: company.attach,
     async publish({ client, meta, files }) {
       const rows = await countRows(client);

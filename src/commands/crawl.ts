@@ -73,6 +73,8 @@ export interface ActorSide {
   readonly storage: OpenStorage | null;
   /** The platform's events; undefined for this process's own. */
   readonly events: EventManager | undefined;
+  /** Which start URLs a person has named: others stand in a list that was fetched. */
+  readonly namedAmong: (startUrls: readonly string[]) => readonly string[];
   /** Told when the crawl begins. @returns What is called when it is over. */
   attach(engine: Engine, site: Site): () => void;
   /** Takes the results of a finished crawl: the files that were written, and the store with the rows. */
@@ -172,7 +174,7 @@ async function crawlRun(context: RunContext): Promise<number> {
   });
   const options = {
     settings,
-    startUrls,
+    startUrls: surroundings.actor?.namedAmong(startUrls) ?? startUrls,
     hold: watchdog.hold,
     storage,
     site,

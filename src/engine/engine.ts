@@ -47,7 +47,7 @@ const SAVE_PAID_EVERY_MILLIS = 30_000;
 
 export interface EngineOptions {
   settings: Settings;
-  /** Of the run: what it goes on with need not be what was asked for now. */
+  /** Those of the run that a person has named: what it goes on with need not be what was asked for now. */
   startUrls: readonly string[];
   storage: OpenStorage;
   site: Site;

@@ -3,6 +3,7 @@
 import { EXTRA_FIELDS } from './actor-extras.ts';
 import { editorOf, sentenceCase, SECTIONS, toTitle, type Section } from './actor-form.ts';
 import { OPTIONS, type Option } from './options.ts';
+import { withListAddresses } from './url-list.ts';
 
 /** What a field is called and how it is filled in, where that does not follow from its setting. */
 interface Hint {
@@ -60,7 +61,9 @@ const HINTS: Readonly<Record<string, Hint>> = {
   startUrls: {
     section: 'start',
     title: 'Start URLs',
-    description: "Where the crawl begins. None: the site's own start, which for hackernews is a demo site inside of the run.",
+    description:
+      "Where the crawl begins, or a linked text, CSV or HTML file with such addresses, also a Google sheet. None: the site's own start, which for hackernews is a demo site inside of the run.",
+    toSetting: withListAddresses,
     extra: { prefill: [{ url: 'https://news.ycombinator.com/news' }] },
   },
   site: { section: 'start', description: 'The folder in src/routes/ that extracts the pages.' },

@@ -107,7 +107,7 @@ function sentence(issue: z.core.$ZodIssue, merged: Source): string {
   const option = OPTIONS.find((candidate) => candidate.name === name);
   if (!given || !option) return issue.message;
   if (typeof index === 'number' && Array.isArray(given.value)) {
-    return `${given.where(index)} must be ${option.allowedItem}, got ${shownValue(option, given.value[index])}.`;
+    return `${given.where(index)} must be ${option.allowedItem}, got ${shownValue(option, (Array.isArray(given.raw) ? given.raw : given.value)[index])}.`;
   }
   return `${given.where()} must be ${option.allowed}, got ${shownValue(option, given.raw)}.`;
 }

@@ -1,5 +1,8 @@
 // A whole crawl as an Actor's run, in processes of its own, against the stand-in for the platform.
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +12,8 @@ import { startDemoSite, type DemoSite } from '../../src/demo/server.ts';
 import { startCrawl, type CrawlProcess } from '../e2e/crawl-process.ts';
 import { startPlatform, type Platform } from './platform.ts';
 
+/** The demo site's first. */
+const STORY_IDS = [0, 1, 2, 3].map((index) => 40_000_000 + index * 1000);
 const STORIES = 90;
 const PAGES = STORIES + 3;
 
@@ -140,6 +145,18 @@ describe('on the platform', () => {
     );
     // Nothing of the run's own goes by a name in the account.
     expect([...platform.stores.names.keys()].filter((name) => /default|failed|rejected/.test(name))).toEqual([]);
+  });
+
+  it('crawls the URLs of a linked text file (`requestsFromUrl`), read by the limits of the crawl', async () => {
+    const pages = STORY_IDS.slice(0, 2).map((id) => new URL(`/item?id=${id}`, site.url).href);
+    const list = createServer((_, response) => void response.end(`name,address\na,${pages[0]}\nb,${pages[1]}\n`));
+    await once(list.listen(0, '127.0.0.1'), 'listening');
+    const requestsFromUrl = `http://127.0.0.1:${(list.address() as AddressInfo).port}/list.csv`;
+    setInput({ startUrls: [{ requestsFromUrl, method: 'GET' }] });
+    expect((await startActor().ended).code).toBe(0);
+    list.close();
+    for (const id of STORY_IDS.slice(0, 2)) expect(site.hits.get(`/item?id=${id}`)).toBe(1);
+    expect(platform.messages.map(({ text }) => text)).toContain(`2 start URLs in ${requestsFromUrl}.`);
   });
 
   it('fails when nothing can be fetched, and when the input is no good', async () => {

@@ -1,6 +1,9 @@
 // An Actor's run on somebody's own machine: `apify run`, and the environment that it sets.
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +15,8 @@ import { ROOT } from '../docs/documents.ts';
 import { copyProject } from '../docs/project.ts';
 import { handledUrls, startCrawl, type CrawlProcess } from '../e2e/crawl-process.ts';
 
+/** The demo site's first. */
+const STORY_IDS = [0, 1, 2, 3].map((index) => 40_000_000 + index * 1000);
 const STORIES = 60;
 const PAGES = STORIES + 2;
 
@@ -197,5 +202,33 @@ describe('--actor', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`An Actor's run keeps to ${storage}`);
     expect(stderr).toContain('CRAWLEE_STORAGE_DIR');
+  });
+});
+
+describe('start URLs in a file elsewhere', () => {
+  it('crawls the URLs of a linked text file (`requestsFromUrl`) beside the others, and says where a list has none', async () => {
+    const pages = STORY_IDS.slice(0, 3).map((id) => new URL(`/item?id=${id}`, site.url).href);
+    const list = createServer((request, response) => {
+      if (request.url === '/list.txt') response.end(`${pages.join('\n')}\nhttp://10.255.255.1/secret\n`);
+      else response.end('nothing');
+    });
+    await once(list.listen(0, '127.0.0.1'), 'listening');
+    const at = `http://127.0.0.1:${(list.address() as AddressInfo).port}`;
+    writeInput({
+      startUrls: [{ requestsFromUrl: `${at}/list.txt` }, { url: new URL(`/item?id=${STORY_IDS[3]}`, site.url).href }],
+    });
+    const crawled = await startActor().ended;
+    expect(crawled.stderr).toContain('and 4 more');
+    for (const id of STORY_IDS) expect(site.hits.get(`/item?id=${id}`), `item ${id}`).toBe(1);
+    // A list is no person: it leads to no private net but its own machine.
+    expect(crawled.stdout).toContain('Skipped: 1 page in a private net');
+
+    writeInput({ startUrls: [{ requestsFromUrl: `${at}/empty.txt` }] });
+    const empty = await startActor('--fresh').ended;
+    expect(empty.code).toBe(1);
+    expect(empty.stderr).toContain(
+      `startUrls[0] in the Actor's input: the list ${at}/empty.txt cannot be used: it has no http(s) URL in it.`,
+    );
+    list.close();
   });
 });
