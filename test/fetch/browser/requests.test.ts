@@ -223,7 +223,7 @@ describeBrowser('cookies', () => {
     const nothingSaid = ['/gone', '/gone?2', '/no', '/no?2', '/early', '/shell'];
     const urls = ['/login', ...nothingSaid, '/still', '/denied', '/stranger'].map((path) => server.origin + path);
     const { failures } = await crawlBrowser({ urls, options: { robots } });
-    const verdicts = ['missing', 'missing', 'skipped', 'skipped', 'early', 'needs-browser', 'blocked'];
+    const verdicts = ['missing', 'missing', 'skipped', 'skipped', 'early', 'transient', 'blocked'];
     expect(failures.map(({ verdict }) => verdict)).toEqual(verdicts);
     const sent = Object.fromEntries(server.hits.map(({ path, headers }) => [path, headers.cookie]));
     expect(sent).toMatchObject({ '/still': 'member=1', '/denied': 'member=1', '/stranger': undefined });
