@@ -115,7 +115,12 @@ const store = await openJournaledStore({
   limits: { hostConcurrency: 100, delayMillis: 0 },
   random: Math.random,
   now: Date.now,
-  openQueue: () => openLaneQueue(config),
+  async openQueue() {
+    const queue = await openLaneQueue(config);
+    // Whoever asks whether it is finished locks its head, for as long as this says.
+    queue.requestLockSecs = 1;
+    return queue;
+  },
 });
 await store.add(
   Array.from({ length: 12 }, (_, page) => JSON.parse(toBody(new Request({ url: `https://a.example/${page}` }))) as Request),
