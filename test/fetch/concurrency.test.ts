@@ -88,5 +88,9 @@ it('a page in flight when the crawl is stopped is still done, and no other is fe
       stop = () => frontier.stop();
     },
   });
-  expect([(await rows('default')).length, frontier.counts(), stopping.hits.size]).toEqual([1, { total: 10, handled: 1 }, 1]);
+  expect([(await rows('default')).length, frontier.counts(), stopping.hits.size]).toEqual([
+    1,
+    { total: 10, handled: 1, browser: false },
+    1,
+  ]);
 });

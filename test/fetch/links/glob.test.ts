@@ -72,6 +72,8 @@ it('a glob means what minimatch takes it for, but for segments that begin with a
   fc.assert(
     fc.property(text(globs), text(urls), (glob, url) => {
       fc.pre(!/\/\.\.?(?:\/|$)/.test(url));
+      // A glob's own dots are resolved by minimatch; ours takes them as they stand.
+      fc.pre(!/(?:^|\/)\.\.?(?:\/|$)/.test(glob));
       const wanted = new Minimatch(`${H}/${glob}`, { nocase: true, dot: true }).match(`${H}/${url}`);
       expect(matcherOf(`${H}/${glob}`)(`${H}/${url}`)).toBe(wanted);
     }),
