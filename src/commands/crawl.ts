@@ -27,7 +27,7 @@ import type { ProxyProvider } from '../proxy/provider.ts';
 import { toVisible } from '../core/visible.ts';
 import { loadSite } from '../load-site.ts';
 import { redactData, type Redactor } from '../platform/redact.ts';
-import { listenForSignals, type Interruption } from '../platform/signals.ts';
+import { runInterruptibly } from '../platform/signals.ts';
 import { watch } from '../platform/watch.ts';
 import { startWatchdog } from '../platform/watchdog.ts';
 import { attemptLine, type EndedAttempt } from '../report/attempts.ts';
@@ -294,22 +294,4 @@ function settingsOf({ input }: RunRecord, settings: Settings): Record<string, un
 /** Values of settings that must not be shown. */
 function secretsOf({ decodoPass, unblockerPass, apiToken, proxyUrls }: Settings): string[] {
   return [decodoPass, unblockerPass, apiToken, ...proxyUrls].filter((secret) => secret !== undefined);
-}
-
-/** Runs until the work is done or a signal ends it. */
-async function runInterruptibly(
-  work: () => Promise<unknown>,
-  on: { stop(): void; endNow(interruption: Interruption): void },
-): Promise<Interruption | null> {
-  let interruption: Interruption | null = null;
-  const signals = listenForSignals((first) => {
-    interruption = first;
-    on.stop();
-  }, on.endNow);
-  try {
-    await work();
-    return interruption;
-  } finally {
-    signals.stop();
-  }
 }

@@ -77,3 +77,21 @@ export function leaveSignalsToParent(): void {
   for (const signal of ignored) process.on(signal, () => {});
   keepOthersOut(ignored);
 }
+
+/** Runs until the work is done or a signal ends it. */
+export async function runInterruptibly(
+  work: () => Promise<unknown>,
+  on: { stop(): void; endNow(interruption: Interruption): void },
+): Promise<Interruption | null> {
+  let interruption: Interruption | null = null;
+  const signals = listenForSignals((first) => {
+    interruption = first;
+    on.stop();
+  }, on.endNow);
+  try {
+    await work();
+    return interruption;
+  } finally {
+    signals.stop();
+  }
+}

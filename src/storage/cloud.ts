@@ -2,11 +2,11 @@
 // `apify` belongs to platform/actor.ts.
 import type { StorageClient } from '@crawlee/types';
 
-import { SurefootError } from '../core/errors.ts';
 import { OWN_STORE, type StoreTraits } from '../core/run-store.ts';
 import { openJournaledStore } from './journaled-store.ts';
 import type { OpenStorage } from './open.ts';
 import { withOwnStores, type OwnStores } from './own-stores.ts';
+import { overQueue } from './store-options.ts';
 
 /** How long after a push its rows may be missing from a listing, and a call of a process that died still be under way. The
  *  platform says of its counters that they lag by up to 5 s, and nothing of listings. */
@@ -30,17 +30,10 @@ export async function openCloudStorage(
   return {
     client: own,
     traits: TRAITS,
-    async openRun({
-      limits = { hostConcurrency: Infinity, delayMillis: 0 },
-      random = Math.random,
-      now = Date.now,
-      openQueue,
-    } = {}) {
-      if (!openQueue) throw new SurefootError('storage', 'A run of the platform is opened inside a crawl alone.');
-      return openJournaledStore({ client: own, once, traits: TRAITS, store: OWN_STORE, limits, random, now, openQueue });
-    },
-    // A run of the platform has stores of its own, and they are new.
+    openRun: async (options = {}) =>
+      openJournaledStore({ client: own, once, traits: TRAITS, store: OWN_STORE, ...overQueue(options, 'the platform') }),
     isThere: () => true,
+    // A run of the platform has stores of its own, and they are new.
     clear: async () => {},
     close: async () => {},
   };

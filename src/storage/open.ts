@@ -13,7 +13,7 @@ import { openPlainStore } from './plain-store.ts';
 import { clearRun } from './run.ts';
 import { openSqliteStorage } from './sqlite/client.ts';
 import { SQLITE_TRAITS } from './sqlite/run-store.ts';
-import type { RunStoreOptions } from './store-options.ts';
+import { overQueue, type RunStoreOptions } from './store-options.ts';
 
 const SQLITE_FILE = 'crawl.sqlite';
 
@@ -78,14 +78,9 @@ function openStock(localDataDirectory: string, persistStorage: boolean): OpenSto
   return {
     client,
     traits,
-    async openRun({
-      limits = { hostConcurrency: Infinity, delayMillis: 0 },
-      random = Math.random,
-      now = Date.now,
-      openQueue,
-    } = {}) {
-      if (!openQueue) throw new SurefootError('storage', "Crawlee's own stores hold a run inside a crawl alone.");
-      return openPlainStore({ client, queue: await openQueue(), traits, limits, random, now });
+    async openRun(options = {}) {
+      const { openQueue, ...rest } = overQueue(options, "Crawlee's own stores");
+      return openPlainStore({ client, queue: await openQueue(), traits, ...rest });
     },
     clear: () => clearRun(client),
     isThere: () => true,
