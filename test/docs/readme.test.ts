@@ -89,6 +89,9 @@ async function expectApify(command: string) {
   expect(stdout + stderr).toContain(command.replace('npx', '$'));
 }
 
+const COPIED = 'cp -r src/routes/hackernews src/routes/bookshop';
+const CRAWLED = `${MAIN}--site bookshop`;
+
 /** What is done about each command, in an order in which a reader could run them. */
 const CHECKS: Record<string, (command: string) => Promise<void>> = {
   async 'npm install'() {
@@ -110,16 +113,18 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     for (const [path, text] of SOURCES) if (path?.startsWith('src/routes/books/')) writeInto(project, path, text);
   },
   async [`${MAIN}--site books`](command) {
+    await checked('mkdir src/routes/books');
     // 2: the one book that cannot be fetched.
     expect(await run(command, `${shop.url} --format csv --storage-dir storage-books`)).toMatchObject({ code: 2 });
     const prices = [1, 2, 5, 6].map((book) => `Book ${book},${book}.5,New,${new URL(`/books/${book}`, shop.url)}`);
     expect(rowsOf('storage-books', 'books')).toEqual(['title,price,shelf,url', ...prices]);
   },
-  async 'cp -r src/routes/hackernews src/routes/bookshop'(command) {
+  async [COPIED](command) {
     expect(await run(command)).toMatchObject({ code: 0 });
     for (const [path, text] of SOURCES) if (path !== undefined) writeInto(project, path, text);
   },
-  async [`${MAIN}--site bookshop`](command) {
+  async [CRAWLED](command) {
+    await checked(COPIED);
     expect((await expectAccepted(command)).startUrls).toEqual([]);
     // 2: the one book that cannot be fetched.
     expect(await run(command, `${shop.url} --format csv`)).toMatchObject({ code: 2 });
@@ -127,9 +132,10 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     expect(rowsOf('storage', 'bookshop')).toEqual(['title,price,shelf,url', ...prices]);
   },
   async [`${MAIN}--site bookshop --workers 2`](command) {
+    await checked(CRAWLED);
     const { code, stdout } = await run(command, `${shop.url} --storage-dir storage-workers`);
     expect(code).toBe(2);
-    expect(figuresOf(stdout)).toEqual(figuresOf(printed.get(`${MAIN}--site bookshop`)?.stdout ?? ''));
+    expect(figuresOf(stdout)).toEqual(figuresOf(printed.get(CRAWLED)?.stdout ?? ''));
   },
   async [`${MAIN}verify --proxy rotating`](command) {
     writeInto(project, '.env', blocksOf('dotenv', GUIDE).join('\n'));
@@ -138,6 +144,8 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     expect(code).toBe(0);
   },
   async [`${MAIN}--site bookshop --proxy rotating --price-per-gb 4 --max-cost 5`](command) {
+    await checked(`${MAIN}verify --proxy rotating`);
+    await checked(CRAWLED);
     const before = proxy.log.length;
     const { code, stdout } = await run(command, `${shop.url} --storage-dir storage-proxy`, gateway());
     expect(stdout).toMatch(/Through the proxy: .*\nCost: /);
@@ -146,6 +154,7 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     expect(code).toBe(2);
   },
   async [`${MAIN}retry-failed --verdict transient,throttled`](command) {
+    await checked(CRAWLED);
     expect(await run(command)).toEqual({
       code: 0,
       stdout: 'Nothing to put back: the one dead letter does not match the filters.\n',
@@ -153,16 +162,19 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
     });
   },
   async [`${MAIN}status --live`](command) {
+    await checked(CRAWLED);
     const { code, stdout } = await run(command);
     expect(code).toBe(0);
     expect(stdout).toContain('Nothing is live');
   },
   async [`${MAIN}status`](command) {
+    await checked(CRAWLED);
     const { code, stdout } = await run(command);
     expect(code).toBe(0);
     expect(stdout).toContain('HTTP 400');
   },
   async [`${MAIN}export --format jsonl,csv --out results`](command) {
+    await checked(CRAWLED);
     expect(await run(command)).toMatchObject({ code: 0 });
     const endings = readdirSync(join(project, 'results')).map((name) => name.replace(/^.*bookshop/, ''));
     expect(endings.toSorted()).toEqual(['-failed.json', '-rejected.json', '.csv', '.jsonl']);
@@ -199,10 +211,19 @@ const CHECKS: Record<string, (command: string) => Promise<void>> = {
   'npm run test:crawlee': expectScript,
 };
 
+const checks = new Map<string, Promise<void>>();
+
+/** Checks a command, once: what another one needs is asked for by it, so that each can be run alone. */
+function checked(command: string): Promise<void> {
+  const check = checks.get(command) ?? CHECKS[command]?.(command) ?? Promise.resolve();
+  checks.set(command, check);
+  return check;
+}
+
 describe('the commands', () => {
   it('each have a check here', () => expect(Object.keys(CHECKS).toSorted()).toEqual([...new Set(COMMANDS)].toSorted()));
 
-  it.each(Object.keys(CHECKS))('%s', async (command) => CHECKS[command]?.(command));
+  it.each(Object.keys(CHECKS))('%s', checked);
 });
 
 it('README has at most 150 lines, and a page of the guide 200', () => {
@@ -220,6 +241,8 @@ describe('the TypeScript', () => {
   });
 
   it('compiles there, as strictly as the project', async () => {
+    await checked('mkdir src/routes/books');
+    await checked(COPIED);
     writeInto(
       project,
       'tsconfig.readme.json',
@@ -231,7 +254,8 @@ describe('the TypeScript', () => {
   });
 });
 
-it('the SQL finds the rejected row and the failed page', () => {
+it('the SQL finds the rejected row and the failed page', async () => {
+  await checked(CRAWLED);
   const db = new Database(join(project, 'storage/crawl.sqlite'));
   const found = blocksOf('sql').map((query) => db.prepare(query).all());
   db.close();
@@ -255,11 +279,12 @@ function shape(picture: string): string {
 
 describe('the pictures', () => {
   const pictures = blocksOf('text', GUIDE);
-  const checks: [beginsWith: string, check: (picture: string) => void][] = [
+  const checks: [beginsWith: string, check: (picture: string) => void | Promise<void>][] = [
     ['██', (picture) => expect(picture).toContain(toProgressLine({ done: 74, known: 93, failed: 0 }, 19.8))],
     [
       'Crawling the bundled',
-      (picture) => {
+      async (picture) => {
+        await checked('npm start');
         const { stdout, stderr } = printed.get('npm start') as Ended;
         expect(shape(stderr + stdout)).toContain(shape(picture));
       },
@@ -289,7 +314,8 @@ describe('the pictures', () => {
     ],
     [
       'storage/',
-      (picture) => {
+      async (picture) => {
+        await checked(CRAWLED);
         const names = [...picture.matchAll(/^ {2}([\w.]+)/gm)].map(([, name]) => name);
         expect(readdirSync(join(project, 'storage'))).toEqual(
           expect.arrayContaining(names.filter((name) => name !== 'key_value_stores')) as string[],
